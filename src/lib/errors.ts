@@ -80,7 +80,11 @@ export const ERRORS = {
   // discovery and dagster.yaml
   YAML_SYNTAX: { status: 422, exit: 3, title: 'The file is not valid YAML' },
   YAML_DUPLICATE_KEY: { status: 422, exit: 3, title: 'A key stands twice' },
-  YAML_TOO_LARGE: { status: 422, exit: 3, title: 'The file is larger, deeper or has more aliases than allowed' },
+  YAML_TOO_LARGE: {
+    status: 422,
+    exit: 3,
+    title: 'The file is larger, deeper or has more aliases than allowed',
+  },
   CONFIG_UNKNOWN_KEY: { status: 422, exit: 3, title: 'This key is not known' },
   CONFIG_TYPE: { status: 422, exit: 3, title: 'The value has the wrong type' },
   CONFIG_VALUE: { status: 422, exit: 3, title: 'The value is not allowed here' },
@@ -98,7 +102,11 @@ export const ERRORS = {
   PIPELINE_DUPLICATE: { status: 422, exit: 3, title: 'Two folders claim one pipeline name' },
   DEPENDENCY_CYCLE: { status: 422, exit: 3, title: 'The dependencies form a cycle' },
   DEPENDENCY_UNKNOWN: { status: 422, exit: 0, title: 'A dependency is not an asset of this instance' },
-  SLING_UNSUPPORTED: { status: 422, exit: 3, title: 'The replication uses what the open Sling binary cannot do' },
+  SLING_UNSUPPORTED: {
+    status: 422,
+    exit: 3,
+    title: 'The replication uses what the open Sling binary cannot do',
+  },
   DBT_PROJECT_INVALID: { status: 422, exit: 3, title: 'The dbt project cannot be read' },
   DISCOVERY_FAILED: { status: 422, exit: 3, title: 'The assets of the folder could not be discovered' },
   NO_PIPELINES: { status: 200, exit: 0, title: 'No pipeline was found' },
@@ -107,7 +115,11 @@ export const ERRORS = {
   // runs
   SELECTION_INVALID: { status: 422, exit: 2, title: 'The selection cannot be read' },
   SELECTION_EMPTY: { status: 404, exit: 4, title: 'The selection matches no asset' },
-  PARTITION_NEEDED: { status: 422, exit: 2, title: 'The selection is partitioned and no partition was given' },
+  PARTITION_NEEDED: {
+    status: 422,
+    exit: 2,
+    title: 'The selection is partitioned and no partition was given',
+  },
   PARTITION_UNKNOWN: { status: 422, exit: 4, title: 'The asset has no such partition' },
   PIPELINE_DISABLED: { status: 409, exit: 5, title: 'The pipeline is disabled' },
   RUN_NOT_FOUND: { status: 404, exit: 4, title: 'No run has this id' },
@@ -122,7 +134,11 @@ export const ERRORS = {
   STEP_TIMEOUT: { status: 500, exit: 124, title: 'The step ran longer than its time-out' },
   STEP_LOST: { status: 500, exit: 1, title: 'The process of the step vanished without a result' },
   RESOURCE_BUSY: { status: 409, exit: 1, title: 'A database file is locked by another process' },
-  FILE_COLLISION: { status: 409, exit: 1, title: 'A file that a run wrote stands where the revision has one' },
+  FILE_COLLISION: {
+    status: 409,
+    exit: 1,
+    title: 'A file that a run wrote stands where the revision has one',
+  },
   BLOCKING_CHECK_FAILED: { status: 422, exit: 1, title: 'A blocking check failed' },
   // surface
   REQUEST_INVALID: { status: 400, exit: 2, title: 'The request cannot be read' },
@@ -130,7 +146,11 @@ export const ERRORS = {
   UNAUTHORIZED: { status: 401, exit: 6, title: 'A token is needed' },
   FORBIDDEN_HOST: { status: 403, exit: 6, title: 'The Host or Origin of the request is not allowed' },
   WEBHOOK_SECRET_MISSING: { status: 503, exit: 3, title: 'ELT_WEBHOOK_SECRET is not set' },
-  WEBHOOK_SIGNATURE_INVALID: { status: 401, exit: 6, title: 'The signature of the webhook is missing or wrong' },
+  WEBHOOK_SIGNATURE_INVALID: {
+    status: 401,
+    exit: 6,
+    title: 'The signature of the webhook is missing or wrong',
+  },
   WEBHOOK_BODY_INVALID: { status: 400, exit: 2, title: 'The body of the webhook cannot be read' },
   WEBHOOK_BODY_TOO_LARGE: { status: 413, exit: 2, title: 'The body of the webhook is too large' },
   SERVICE_UNREACHABLE: { status: 503, exit: 1, title: 'The service does not answer' },

@@ -1,0 +1,40 @@
+/** Settings of the whole service, after flags, environment, `.env` and defaults (in this order) were laid over each other. */
+export interface Settings {
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly allowedHosts: readonly string[];
+  readonly apiToken: string | null;
+  readonly webhookSecret: string | null;
+  readonly secretsDir: string | null;
+  readonly passEnv: readonly string[];
+  /** Steps of this service at once. */
+  readonly maxConcurrent: number;
+  readonly logLevel: string;
+  /** Checkout of the product: demo repository, page, Python package. */
+  readonly root: string;
+  readonly components: readonly ComponentSettings[];
+  /** What steps may be given: the service's environment with `.env` laid under it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** True when no repository was configured and the demo is served. */
+  readonly demo: boolean;
+}
+
+export interface ComponentSettings {
+  readonly name: string;
+  /** Folder of `pipelines_state.json` and the mirror. */
+  readonly dir: string;
+  readonly repoUrl: string;
+  readonly ref:
+    | { readonly kind: 'branch'; readonly name: string }
+    | { readonly kind: 'tag'; readonly name: string }
+    | { readonly kind: 'commit'; readonly sha: string };
+  /** Read anew at each fetch, so that a rotated token works without restart; null: none. */
+  readonly token: () => string | null;
+  readonly pipelinesDirectory: string;
+  readonly autoRefresh: boolean;
+  readonly refreshIntervalMs: number;
+  /** Everything of the settings that discovery depends on. */
+  readonly digest: string;
+}

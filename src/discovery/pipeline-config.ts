@@ -1,0 +1,205 @@
+import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
+
+export const TOOLS = ['dlt', 'sling', 'dbt', 'python'] as const;
+export type Tool = (typeof TOOLS)[number];
+
+/** Where in the repository something was written; lines and columns from 1. */
+export interface SourceRef {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface MetadataEntry {
+  readonly key: string;
+  readonly value: string | number | boolean | null | readonly unknown[] | { readonly [key: string]: unknown };
+  readonly type: 'text' | 'url' | 'path' | 'md' | 'json' | 'int' | 'float' | 'bool';
+}
+
+export type PartitionMappingConfig =
+  | { readonly kind: 'identity' | 'all' | 'last' }
+  | { readonly kind: 'time_window'; readonly startOffset: number; readonly endOffset: number }
+  | { readonly kind: 'static'; readonly map: Readonly<Record<string, string | readonly string[]>> }
+  | { readonly kind: 'specific'; readonly partitionKeys: readonly string[] }
+  | { readonly kind: 'multi_to_single'; readonly dimension: string }
+  | {
+      readonly kind: 'multi';
+      readonly dimensions: Readonly<
+        Record<string, { readonly dimension: string; readonly mapping: PartitionMappingConfig }>
+      >;
+    };
+
+export interface Dep {
+  readonly asset: string;
+  readonly partitionMapping?: PartitionMappingConfig;
+}
+
+export interface ScheduleConfig {
+  /** One or more five-field crons; their ticks are united. */
+  readonly cron: readonly string[];
+  readonly timezone: string;
+  readonly defaultStatus: 'RUNNING' | 'STOPPED';
+  readonly catchUp: 'all' | 'latest' | 'none';
+  readonly overlap: 'queue' | 'skip' | 'allow';
+  readonly jitterSeconds: number;
+}
+
+/** Delays in seconds; the formulas stand in `engine/retry.ts`. */
+export interface RetryPolicy {
+  readonly maxRetries: number;
+  readonly delay: number;
+  readonly backoff?: 'EXPONENTIAL' | 'LINEAR';
+  readonly jitter?: 'FULL' | 'PLUS_MINUS';
+}
+
+export interface FreshnessConfig {
+  readonly lowerBoundDeltaSeconds: number;
+  readonly deadlineCron?: string;
+  readonly timezone: string;
+  readonly severity: 'WARN' | 'ERROR';
+}
+
+export const CHECK_TYPES = [
+  'row_count',
+  'freshness',
+  'no_schema_change',
+  'not_null',
+  'unique',
+  'sql',
+] as const;
+
+/** A check declared in YAML; checks that a tool brings (dbt tests) are `DiscoveredCheck`s. */
+export interface CheckConfig {
+  readonly name: string;
+  readonly type: (typeof CHECK_TYPES)[number];
+  readonly blocking: boolean;
+  readonly severity: 'WARN' | 'ERROR';
+  /** The check's own keys as written (`min`, `max`, `column`, `sql`, `connection`, …). */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface AutomationConfig {
+  /** A preset or an expression, as written. */
+  readonly condition: string;
+  readonly cron?: string;
+  readonly timezone?: string;
+}
+
+export interface BackfillPolicy {
+  readonly type: 'multi_run' | 'single_run';
+  readonly maxPartitionsPerRun: number;
+}
+
+export interface EnvironmentConfig {
+  /** File of requirements inside the folder. */
+  readonly requirements?: string;
+  readonly python?: string;
+}
+
+export interface DltIncremental {
+  readonly cursorPath: string;
+  readonly initialValue?: string | number;
+  readonly format?: string;
+}
+
+export interface DltConfig {
+  readonly script: string;
+  readonly sourceModule?: string;
+  readonly sourceName?: string;
+  readonly sourceArgs: Readonly<Record<string, unknown>>;
+  readonly pipelineName?: string;
+  readonly destination?: string;
+  readonly datasetName?: string;
+  readonly resources: readonly string[];
+  readonly assetPer: 'pipeline' | 'resource';
+  readonly writeDisposition?: string;
+  readonly incremental: Readonly<Record<string, DltIncremental>>;
+  readonly refresh?: string;
+}
+
+export interface SlingConfig {
+  readonly replication: string;
+  /** Empty: every stream of the file. */
+  readonly streams: readonly string[];
+  readonly assetPer: 'replication' | 'stream';
+}
+
+export interface DbtAssetSet {
+  readonly select: string;
+  readonly exclude?: string;
+  readonly partitions?: PartitionsDefinition;
+}
+
+export interface DbtConfig {
+  readonly select?: string;
+  readonly exclude?: string;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly target?: string;
+  readonly assetSets: readonly DbtAssetSet[];
+  readonly translator: {
+    readonly sourceKey: 'name' | 'source_name';
+    readonly modelKey: 'name' | 'schema_name';
+    readonly group?: 'folder';
+    readonly automationCondition?: string;
+  };
+}
+
+export interface ScriptConfig {
+  /** First element `python` means the interpreter of the folder's environment. */
+  readonly command: readonly string[];
+  /** Asset keys that the script writes; `[name]` if the file declares none. */
+  readonly assets: readonly string[];
+}
+
+/** Keys that can be overridden for one asset (`assets: {<resource, stream or model>: …}`). */
+export interface AssetOverride {
+  readonly description?: string;
+  readonly group?: string;
+  readonly owners?: readonly string[];
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly kinds?: readonly string[];
+  readonly metadata?: readonly MetadataEntry[];
+  readonly deps?: readonly Dep[];
+  readonly codeVersion?: string;
+  readonly partitions?: PartitionsDefinition | null;
+  readonly automation?: AutomationConfig;
+  readonly freshness?: FreshnessConfig;
+  readonly checks?: readonly CheckConfig[];
+}
+
+/** A `dagster.yaml` with its folder, validated and with every default filled in (`docs/spec/dagster-yaml.md`). */
+export interface PipelineConfig {
+  readonly name: string;
+  readonly tool: Tool;
+  readonly dir: string;
+  readonly enabled: boolean;
+  readonly description?: string;
+  readonly group: string;
+  readonly owners: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly kinds: readonly string[];
+  readonly metadata: readonly MetadataEntry[];
+  readonly deps: readonly Dep[];
+  readonly codeVersion?: string;
+  readonly movedFrom?: string;
+  readonly partitions?: PartitionsDefinition;
+  readonly backfillPolicy: BackfillPolicy;
+  readonly schedule?: ScheduleConfig;
+  readonly retryPolicy?: RetryPolicy;
+  readonly automation?: AutomationConfig;
+  readonly freshness?: FreshnessConfig;
+  readonly checks: readonly CheckConfig[];
+  /** Per attempt; absent: none. */
+  readonly timeoutSeconds?: number;
+  readonly pools: readonly string[];
+  readonly maxConcurrent?: number;
+  readonly environment: EnvironmentConfig;
+  /** Values as written, with `${VAR}` still in them: they are interpolated only when a step starts. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly assets: Readonly<Record<string, AssetOverride>>;
+  readonly dlt?: DltConfig;
+  readonly sling?: SlingConfig;
+  readonly dbt?: DbtConfig;
+  readonly script?: ScriptConfig;
+  readonly source: SourceRef;
+}
