@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { AssetKeyText, Commit, Metadata, PageQuery, page, RunStatus, Timestamp } from './common.ts';
+
+export const AssetState = z
+  .enum(['never', 'materialized', 'running', 'queued', 'failed', 'partly'])
+  .describe('`partly`: partitioned, and some partitions are missing or failed');
+export type AssetState = z.infer<typeof AssetState>;
+
+export const PartitionCounts = z.object({
+  total: z.number().int(),
+  materialized: z.number().int(),
+  failed: z.number().int(),
+  in_progress: z.number().int(),
+  missing: z.number().int(),
+});
+export type PartitionCounts = z.infer<typeof PartitionCounts>;
+
+export const PartitionsInfo = z.object({
+  type: z.enum(['time', 'static', 'multi']),
+  dimensions: z.array(
+    z.object({
+      name: z.string(),
+      type: z.enum(['time', 'static']),
+      cron_schedule: z.string().nullable(),
+      timezone: z.string().nullable(),
+      fmt: z.string().nullable(),
+      start: z.string().nullable(),
+      end: z.string().nullable(),
+      keys: z.array(z.string()).nullable().describe('Static keys'),
+    }),
+  ),
+  first_key: z.string().nullable(),
+  last_key: z.string().nullable(),
+  counts: PartitionCounts,
+});
+export type PartitionsInfo = z.infer<typeof PartitionsInfo>;
+
+export const AssetSummary = z.object({
+  key: AssetKeyText,
+  kind: z.enum(['materializable', 'external']),
+  component: z.string(),
+  pipeline: z.string(),
+  tool: z.enum(['dlt', 'sling', 'dbt', 'python']).nullable(),
+  group: z.string(),
+  description: z.string().nullable(),
+  owners: z.array(z.string()),
+  tags: z.record(z.string(), z.string()),
+  kinds: z.array(z.string()),
+  enabled: z.boolean(),
+  held: z.boolean().describe('The newest revision of its folder is broken; it serves from the last good one'),
+  discovery: z.enum(['complete', 'pending', 'failed']).nullable(),
+  deps: z.array(z.string()),
+  state: AssetState,
+  partitions: PartitionsInfo.nullable(),
+  schedule: z
+    .object({
+      name: z.string(),
+      cron_schedule: z.array(z.string()),
+      timezone: z.string(),
+      status: z.enum(['RUNNING', 'STOPPED']),
+      next_tick: Timestamp.nullable(),
+    })
+    .nullable(),
+  latest: z
+    .object({
+      at: Timestamp,
+      run_id: z.string(),
+      partition: z.string().nullable(),
+      rows: z.number().nullable(),
+      bytes: z.number().nullable(),
+      seconds: z.number().nullable(),
+      commit: z.string(),
+    })
+    .nullable(),
+  latest_run: z.object({ run_id: z.string(), status: RunStatus, at: Timestamp }).nullable(),
+  recent_runs: z
+    .array(z.object({ run_id: z.string(), status: RunStatus, at: Timestamp }))
+    .describe('Newest first, at most 20'),
+  failing_checks: z.number().int(),
+  code: Commit.nullable(),
+});
+export type AssetSummary = z.infer<typeof AssetSummary>;
+
+export const AssetCheckInfo = z.object({
+  name: z.string(),
+  kind: z.enum(['declared', 'tool']),
+  type: z.string().nullable(),
+  blocking: z.boolean(),
+  severity: z.enum(['WARN', 'ERROR']),
+  description: z.string().nullable(),
+  latest: z
+    .object({
+      passed: z.boolean(),
+      at: Timestamp,
+      run_id: z.string(),
+      partition: z.string().nullable(),
+      metadata: Metadata,
+    })
+    .nullable(),
+});
+
+export const AssetDetail = AssetSummary.extend({
+  code_version: z.string(),
+  downstream: z.array(z.string()),
+  columns: z.array(
+    z.object({ name: z.string(), type: z.string().nullable(), description: z.string().nullable() }),
+  ),
+  metadata: z
+    .array(z.object({ key: z.string(), value: z.unknown(), type: z.string() }))
+    .describe('As declared in dagster.yaml'),
+  latest_metadata: Metadata.describe('Of the newest materialization'),
+  retry_policy: z
+    .object({
+      max_retries: z.number(),
+      delay: z.number(),
+      backoff: z.string().nullable(),
+      jitter: z.string().nullable(),
+    })
+    .nullable(),
+  automation_condition: z.string().nullable(),
+  freshness: z
+    .object({
+      lower_bound_delta_seconds: z.number(),
+      deadline_cron: z.string().nullable(),
+      timezone: z.string(),
+      severity: z.string(),
+    })
+    .nullable(),
+  checks: z.array(AssetCheckInfo),
+  source: z.object({ file: z.string(), line: z.number().int(), url: z.string().nullable() }),
+  definition: z.string().nullable().describe('Text of the dagster.yaml at the commit that serves'),
+});
+export type AssetDetail = z.infer<typeof AssetDetail>;
+
+export const AssetQuery = PageQuery.extend({
+  q: z.string().optional(),
+  group: z.string().optional(),
+  selection: z.string().optional(),
+  component: z.string().optional(),
+});
+export const AssetList = page(AssetSummary);
+
+export const Materialization = z.object({
+  event_id: z.number().int(),
+  at: Timestamp,
+  run_id: z.string(),
+  step_key: z.string(),
+  partition: z.string().nullable(),
+  commit: z.string(),
+  code_version: z.string(),
+  metadata: Metadata,
+});
+export type Materialization = z.infer<typeof Materialization>;
+export const MaterializationList = page(Materialization);
+
+export const PartitionState = z.enum(['materialized', 'failed', 'in_progress', 'missing']);
+export type PartitionState = z.infer<typeof PartitionState>;
+
+/** Run-length: a stretch of neighbouring partitions of one status. Ordinals count from 0 in the order of keys. */
+export const PartitionRun = z.object({
+  from: z.number().int(),
+  to: z.number().int(),
+  from_key: z.string(),
+  to_key: z.string(),
+  status: PartitionState,
+});
+export const PartitionList = z.object({
+  info: PartitionsInfo,
+  ranges: z.array(PartitionRun).describe('In key order, without gaps. 2-D: empty, see `matrix`'),
+  matrix: z
+    .object({
+      /** Row and column dimension names; time is the column dimension when there is one. */
+      rows: z.object({ name: z.string(), keys: z.array(z.string()) }),
+      columns: z.object({ name: z.string(), keys: z.array(z.string()) }),
+      /** A letter a cell, a string a row: m f i . (missing). */
+      cells: z.array(z.string()),
+    })
+    .nullable(),
+});
+export type PartitionList = z.infer<typeof PartitionList>;
+
+export const Lineage = z.object({
+  nodes: z.array(
+    z.object({
+      key: z.string(),
+      kind: z.enum(['materializable', 'external']),
+      group: z.string(),
+      tool: z.string().nullable(),
+      kinds: z.array(z.string()),
+      state: AssetState,
+      enabled: z.boolean(),
+      held: z.boolean(),
+    }),
+  ),
+  edges: z.array(z.object({ from: z.string(), to: z.string() })),
+});
+export type Lineage = z.infer<typeof Lineage>;
