@@ -1,0 +1,169 @@
+import { DAY } from '../civil.ts';
+import { parseCron } from '../cron.ts';
+import type { Instant } from '../instant.ts';
+import type { CompiledFormat } from '../strftime.ts';
+import { compileFormat } from '../strftime.ts';
+import { ordinalAtOrAfter, tickAt } from '../tick-index.ts';
+import { isZoneName } from '../zone.ts';
+import { KEY_SEPARATOR } from './multi.ts';
+import type {
+  PartitionsDefinition,
+  PartitionsProblem,
+  StaticPartitions,
+  TimeWindowPartitions,
+} from './partitions-definition.ts';
+import { keyOfWindowNumber, readInstant, timeWindows, windowNamed } from './time-window.ts';
+
+/** Everything that is wrong with a definition, all at once. Empty = it can be used. */
+export function validatePartitions(definition: PartitionsDefinition): PartitionsProblem[] {
+  if (definition.kind === 'static') return staticProblems(definition, '');
+  if (definition.kind === 'time') return timeProblems(definition, '');
+  const problems: PartitionsProblem[] = [];
+  const entries = Object.entries(definition.dimensions);
+  if (entries.length !== 2) {
+    problems.push({
+      path: 'dimensions',
+      message: `there are ${entries.length} dimensions, exactly 2 are needed`,
+    });
+  }
+  for (const [name, dimension] of entries) {
+    const path = `dimensions.${name}.`;
+    problems.push(
+      ...(dimension.kind === 'static' ? staticProblems(dimension, path) : timeProblems(dimension, path)),
+    );
+    problems.push(...separatorProblems(dimension, path));
+  }
+  return problems;
+}
+
+function staticProblems(definition: StaticPartitions, path: string): PartitionsProblem[] {
+  const problems: PartitionsProblem[] = [];
+  const seen = new Map<string, number>();
+  definition.keys.forEach((key, index) => {
+    const at = `${path}keys.${index}`;
+    const earlier = seen.get(key);
+    if (earlier === undefined) seen.set(key, index);
+    else
+      problems.push({
+        path: at,
+        message: `key "${key}" is given twice`,
+        hint: `It is number ${earlier + 1} too.`,
+      });
+    if (key.includes('...')) {
+      problems.push({
+        path: at,
+        message: `key "${key}" has "..." in it`,
+        hint: '"..." is how a range of keys is written.',
+      });
+    }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    if (/[\u0000-\u001f\u007f]/.test(key)) {
+      problems.push({ path: at, message: `key ${JSON.stringify(key)} has a control character in it` });
+    }
+  });
+  return problems;
+}
+
+function separatorProblems(
+  dimension: TimeWindowPartitions | StaticPartitions,
+  path: string,
+): PartitionsProblem[] {
+  const hint = 'It separates the two parts of a key.';
+  if (dimension.kind === 'time') {
+    if (!dimension.fmt.includes(KEY_SEPARATOR)) return [];
+    return [{ path: `${path}fmt`, message: `"${KEY_SEPARATOR}" cannot stand in a dimension's fmt`, hint }];
+  }
+  return dimension.keys.flatMap((key, index) =>
+    key.includes(KEY_SEPARATOR)
+      ? [
+          {
+            path: `${path}keys.${index}`,
+            message: `"${KEY_SEPARATOR}" cannot stand in the dimension's key "${key}"`,
+            hint,
+          },
+        ]
+      : [],
+  );
+}
+
+function timeProblems(definition: TimeWindowPartitions, path: string): PartitionsProblem[] {
+  const problems: PartitionsProblem[] = [];
+  const report = (field: string, message: string, hint?: string): void => {
+    problems.push(
+      hint === undefined ? { path: path + field, message } : { path: path + field, message, hint },
+    );
+  };
+  const cron = parseCron(definition.cron);
+  if (!cron.ok) report('cron', cron.message, cron.hint);
+  const knownZone = isZoneName(definition.timezone);
+  if (!knownZone) {
+    report(
+      'timezone',
+      `"${definition.timezone}" is not a known time zone`,
+      'Write an IANA name, such as Europe/Berlin or UTC.',
+    );
+  }
+  if (!Number.isSafeInteger(definition.endOffset))
+    report('endOffset', 'the end offset is not a whole number');
+  const compiled = compileFormat(definition.fmt);
+  if (!compiled.ok) {
+    report('fmt', compiled.message, compiled.hint);
+    return problems;
+  }
+  const { format } = compiled;
+  const zone = knownZone ? definition.timezone : 'UTC';
+  const start = readOrReport('start', definition.start);
+  const end = definition.end === null ? null : readOrReport('end', definition.end);
+  if (start !== null && end !== null && end < start) {
+    report('end', `end "${definition.end}" is before start "${definition.start}"`);
+  }
+  definition.exclusions.forEach((exclusion, index) => {
+    const asCron = parseCron(exclusion);
+    if (asCron.ok || readInstant(format, zone, exclusion) !== null) return;
+    report(
+      `exclusions.${index}`,
+      `"${exclusion}" is neither a cron nor a time in fmt "${definition.fmt}"`,
+      asCron.message,
+    );
+  });
+  if (problems.length === 0) {
+    const clash = firstClash(definition, format);
+    if (clash !== null) {
+      report(
+        'fmt',
+        `fmt "${definition.fmt}" is too coarse for "${definition.cron}": ${clash}`,
+        'Add the missing fields.',
+      );
+    }
+  }
+  return problems;
+
+  function readOrReport(field: string, text: string): Instant | null {
+    const instant = readInstant(format, zone, text);
+    if (instant === null) report(field, `${field} "${text}" does not match fmt "${definition.fmt}"`);
+    return instant;
+  }
+}
+
+/**
+ * A window whose key leads to another window. The first hundred windows and those at the turn of each of the next
+ * 26 months are tried: whatever a pattern without some field confuses, it confuses there.
+ */
+function firstClash(definition: TimeWindowPartitions, format: CompiledFormat): string | null {
+  if (!format.hasYear) return 'the year is not in it';
+  const windows = timeWindows({ ...definition, exclusions: [] });
+  const tries: number[] = [];
+  for (let window = 0; window < 100; window++) tries.push(window);
+  for (let month = 1; month <= 26; month++) {
+    tries.push(ordinalAtOrAfter(windows.index, windows.index.first + month * 30.5 * DAY));
+  }
+  for (const window of tries) {
+    const key = keyOfWindowNumber(windows, window);
+    const named = windowNamed(windows, key);
+    if (named !== window) {
+      const iso = (at: number): string => new Date(tickAt(windows.index, at)).toISOString().slice(0, 16);
+      return `"${key}" stands for the windows at ${iso(named ?? window)}Z and ${iso(window)}Z`;
+    }
+  }
+  return null;
+}
