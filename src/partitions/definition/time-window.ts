@@ -125,12 +125,18 @@ export function windowContaining(windows: TimeWindows, instant: Instant, endClos
  * next window too, the key is the skipped local time.
  */
 export function keyOfWindowNumber(windows: TimeWindows, window: number): string {
-  const { index, cron, format, definition } = windows;
-  const instant = tickAt(index, window);
+  return keyOfTick(windows, tickAt(windows.index, window));
+}
+
+/** The key of the window that starts at a tick. */
+export function keyOfTick(windows: TimeWindows, instant: Instant): string {
+  const { cron, format, definition } = windows;
   const text = textAt(windows, instant);
-  if (cron.everyHour || tickSpanAt(cron, definition.timezone, instant).segment.from !== instant) return text;
+  if (cron.everyHour) return text;
   const { segment, gapTick } = tickSpanAt(cron, definition.timezone, instant);
-  if (!gapTick || textAt(windows, tickAt(index, window + 1)) !== text) return text;
+  if (!gapTick || segment.from !== instant) return text;
+  const next = firstTickAtOrAfter(cron, definition.timezone, instant + 1);
+  if (next === null || textAt(windows, next) !== text) return text;
   return format.format(nextLocalTick(cron, instant + segment.offsetBefore), segment.offsetBefore);
 }
 
