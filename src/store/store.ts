@@ -9,6 +9,7 @@ import type {
 import type { RunState, RunStatus, StepState } from '../events/run-state.ts';
 import type { Metadata, StepEvent } from '../events/step-event.ts';
 import type { Instant } from '../lib/clock.ts';
+import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, PipelineState, Snapshot } from '../state/snapshot.ts';
@@ -347,13 +348,14 @@ export interface ComponentStore {
   neededTrees(): Promise<ReadonlySet<string>>;
 }
 
+/** As `discovery/discover.ts` has it: plain JSON, stored whole by `inputsDigest`. */
 export interface DiscoveryResult {
   readonly inputsDigest: string;
-  readonly envKey: string;
-  readonly method: 'recorded' | 'manifest';
+  readonly kind: 'dlt_recorded' | 'dbt_parse';
   readonly status: 'complete' | 'failed';
+  readonly envKey?: string;
   readonly assets: readonly DiscoveredAsset[];
-  readonly error: string | null;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Results of the background discovery jobs, by content: a folder that did not change is never parsed again. */

@@ -1,0 +1,116 @@
+import type { AssetOverride, Dep, PipelineConfig } from '../discovery/pipeline-config.ts';
+import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
+import type { DiscoveredAsset, PipelineState } from '../state/snapshot.ts';
+import type { AssetCheck, AssetDep, AssetNode } from './definitions.ts';
+
+/**
+ * One asset of a pipeline: what discovery found, the folder's `dagster.yaml` over it, and the asset's own section of
+ * `assets:` over both.
+ */
+export function assetNode(component: string, pipeline: PipelineState, asset: DiscoveredAsset): AssetNode {
+  const { config } = pipeline;
+  const over = overrideOf(config, asset);
+  const partitions = partitionsOf(config, asset, over);
+  const description = over.description ?? asset.description ?? config.description;
+  const retryPolicy = config.retryPolicy;
+  const automation = over.automation ?? config.automation;
+  const freshness = over.freshness ?? config.freshness;
+  return {
+    key: asset.key,
+    kind: 'materializable',
+    component,
+    pipeline: pipeline.name,
+    tool: config.tool,
+    code: pipeline.code,
+    ...(asset.resource === undefined ? {} : { resource: asset.resource }),
+    ...(asset.assetSet === undefined ? {} : { assetSet: asset.assetSet }),
+    ...(description === undefined ? {} : { description }),
+    group: over.group ?? asset.group ?? config.group,
+    owners: over.owners ?? asset.owners ?? config.owners,
+    tags: { ...config.tags, ...asset.tags, ...over.tags },
+    kinds: over.kinds ?? union(config.kinds, asset.kinds ?? []),
+    metadata: [...config.metadata, ...(over.metadata ?? [])],
+    columns: asset.columns ?? [],
+    ...(partitions === undefined ? {} : { partitions }),
+    backfillPolicy: config.backfillPolicy,
+    deps: depsOf(pipeline, asset, over),
+    checks: checksOf(config, asset, over),
+    codeVersion: over.codeVersion ?? config.codeVersion ?? asset.codeVersion ?? pipeline.code.contentDigest,
+    ...(retryPolicy === undefined ? {} : { retryPolicy }),
+    ...(automation === undefined ? {} : { automation }),
+    ...(freshness === undefined ? {} : { freshness }),
+    enabled: config.enabled,
+    held: pipeline.status === 'held',
+    source: asset.source ?? config.source,
+  };
+}
+
+/** A key that somebody depends on and nobody here makes. */
+export function externalNode(key: string, component: string, named: AssetNode): AssetNode {
+  return {
+    key,
+    kind: 'external',
+    component,
+    pipeline: '',
+    tool: null,
+    code: null,
+    group: 'external',
+    owners: [],
+    tags: {},
+    kinds: [],
+    metadata: [],
+    columns: [],
+    backfillPolicy: { type: 'multi_run', maxPartitionsPerRun: 1 },
+    deps: [],
+    checks: [],
+    codeVersion: '',
+    enabled: true,
+    held: false,
+    source: named.source,
+  };
+}
+
+function overrideOf(config: PipelineConfig, asset: DiscoveredAsset): AssetOverride {
+  const lastPart = asset.key.slice(asset.key.lastIndexOf('/') + 1);
+  for (const name of [asset.key, asset.resource, lastPart]) {
+    const found = name === undefined ? undefined : config.assets[name];
+    if (found !== undefined) return found;
+  }
+  return {};
+}
+
+function partitionsOf(
+  config: PipelineConfig,
+  asset: DiscoveredAsset,
+  over: AssetOverride,
+): PartitionsDefinition | undefined {
+  if (over.partitions !== undefined) return over.partitions ?? undefined;
+  if (asset.partitions !== undefined) return asset.partitions ?? undefined;
+  return config.partitions;
+}
+
+/** The pipeline's own `deps` hold for those of its assets that depend on no other asset of it: the roots. */
+function depsOf(pipeline: PipelineState, asset: DiscoveredAsset, over: AssetOverride): AssetDep[] {
+  const siblings = new Set(pipeline.assets.map((sibling) => sibling.key));
+  const isRoot = !asset.deps.some((key) => siblings.has(key));
+  const declared: readonly Dep[] = [...(isRoot ? pipeline.config.deps : []), ...(over.deps ?? [])];
+  const deps = new Map<string, AssetDep>();
+  for (const key of asset.deps) deps.set(key, { key });
+  for (const { asset: key, partitionMapping } of declared) {
+    deps.set(key, partitionMapping === undefined ? { key } : { key, mapping: partitionMapping });
+  }
+  deps.delete(asset.key);
+  return [...deps.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function checksOf(config: PipelineConfig, asset: DiscoveredAsset, over: AssetOverride): AssetCheck[] {
+  const declared = [...config.checks, ...(over.checks ?? [])];
+  return [
+    ...declared.map((check) => ({ kind: 'declared' as const, ...check })),
+    ...asset.checks.map((check) => ({ kind: 'tool' as const, ...check })),
+  ];
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])];
+}

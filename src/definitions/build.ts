@@ -1,0 +1,181 @@
+import { distance } from 'fastest-levenshtein';
+import type { Diagnostic } from '../lib/diagnostics.ts';
+import { digestOf } from '../lib/digest.ts';
+import type { InstanceConfig, PipelineState, Snapshot } from '../state/snapshot.ts';
+import { buildAssetGraph } from './asset-graph.ts';
+import { assetNode, externalNode } from './asset-node.ts';
+import type { AssetKey, AssetNode, Definitions, ScheduleDefinition } from './definitions.ts';
+import { buildJobs, pipelineJobName } from './jobs.ts';
+
+export interface DefinitionsSource {
+  readonly component: string;
+  readonly revisionId: number;
+  readonly snapshot: Snapshot;
+}
+
+const NEAR = 2;
+
+/**
+ * Snapshots of all components → one immutable `Definitions`. Pure: equal snapshots give equal definitions. What cannot
+ * stand beside the rest (a key that another component already holds, a dependency that closes a cycle) is left out and
+ * reported; the rest is built.
+ */
+export function buildDefinitions(sources: readonly DefinitionsSource[]): {
+  readonly definitions: Definitions;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const diagnostics: Diagnostic[] = [];
+  const pipelines = new Map<string, PipelineState>();
+  const nodes = new Map<AssetKey, AssetNode>();
+  for (const { component, snapshot } of sources) {
+    for (const pipeline of snapshot.pipelines) {
+      pipelines.set(`${component}/${pipeline.name}`, pipeline);
+      for (const asset of pipeline.assets) {
+        const node = assetNode(component, pipeline, asset);
+        const holder = nodes.get(node.key);
+        if (holder === undefined) nodes.set(node.key, node);
+        else diagnostics.push(duplicateAsset(node, holder));
+      }
+    }
+  }
+  const { graph, broken } = buildAssetGraph([...nodes.values(), ...externalNodes(nodes, diagnostics)]);
+  for (const { key, on } of broken) diagnostics.push(cycle(graph.nodes.get(key)!, on));
+  const jobs = buildJobs(graph);
+  const schedules = buildSchedules(sources, graph.nodes);
+  const instance = mergeInstances(sources);
+  const meaning = {
+    assets: [...graph.nodes.values()].map(meaningOf),
+    jobs: [...jobs.values()],
+    schedules: [...schedules.values()].map(({ source: _, ...schedule }) => schedule),
+    instance,
+  };
+  const definitions: Definitions = {
+    digest: digestOf(meaning),
+    sources: sources.map(({ component, revisionId, snapshot }) => ({
+      component,
+      revisionId,
+      commit: snapshot.repo.commit,
+    })),
+    assets: graph,
+    jobs,
+    schedules,
+    pipelines,
+    instance,
+  };
+  return { definitions, diagnostics };
+}
+
+/** Commit and line numbers change without a change of meaning. */
+function meaningOf(node: AssetNode): unknown {
+  const { source: _, code, ...rest } = node;
+  return { ...rest, content: code?.contentDigest ?? null };
+}
+
+function externalNodes(nodes: ReadonlyMap<AssetKey, AssetNode>, diagnostics: Diagnostic[]): AssetNode[] {
+  const external = new Map<AssetKey, AssetNode>();
+  for (const node of nodes.values()) {
+    for (const { key } of node.deps) {
+      if (nodes.has(key) || external.has(key)) continue;
+      external.set(key, externalNode(key, node.component, node));
+      const near = nearest(key, nodes.keys());
+      if (near !== null) diagnostics.push(unknownDependency(node, key, near));
+    }
+  }
+  return [...external.values()];
+}
+
+function buildSchedules(
+  sources: readonly DefinitionsSource[],
+  nodes: ReadonlyMap<AssetKey, AssetNode>,
+): Map<string, ScheduleDefinition> {
+  const schedules = new Map<string, ScheduleDefinition>();
+  for (const { component, snapshot } of sources) {
+    for (const { name, config, assets } of snapshot.pipelines) {
+      if (config.schedule === undefined || !config.enabled) continue;
+      const keys = assets
+        .map((asset) => asset.key)
+        .filter((key) => nodes.get(key)?.component === component && nodes.get(key)?.pipeline === name);
+      if (keys.length === 0) continue;
+      const plain = `${name}_schedule`;
+      const unique = schedules.has(plain) ? `${component}__${plain}` : plain;
+      schedules.set(unique, {
+        name: unique,
+        component,
+        pipeline: name,
+        job: pipelineJobName(name),
+        assets: keys.sort(),
+        config: config.schedule,
+        source: config.source,
+      });
+    }
+  }
+  return schedules;
+}
+
+/** Limits of several repositories: the strictest of each; run retries of the most generous. */
+function mergeInstances(sources: readonly DefinitionsSource[]): InstanceConfig {
+  const pools: Record<string, number> = {};
+  let maxConcurrentRuns: number | null = null;
+  let runRetries: InstanceConfig['runRetries'] = { enabled: false, maxRetries: 0 };
+  for (const { snapshot } of sources) {
+    const { instance } = snapshot;
+    for (const [pool, limit] of Object.entries(instance.pools))
+      pools[pool] = Math.min(pools[pool] ?? limit, limit);
+    if (instance.maxConcurrentRuns !== null) {
+      maxConcurrentRuns = Math.min(
+        maxConcurrentRuns ?? instance.maxConcurrentRuns,
+        instance.maxConcurrentRuns,
+      );
+    }
+    if (instance.runRetries.enabled && instance.runRetries.maxRetries > runRetries.maxRetries) {
+      runRetries = instance.runRetries;
+    }
+  }
+  return { runRetries, maxConcurrentRuns, pools };
+}
+
+function nearest(key: string, candidates: Iterable<string>): string | null {
+  let best: string | null = null;
+  let bestDistance = NEAR + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - key.length) > NEAR) continue;
+    const d = distance(key, candidate);
+    if (d < bestDistance) [best, bestDistance] = [candidate, d];
+  }
+  return best;
+}
+
+function diagnosticAt(
+  node: AssetNode,
+  rest: Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>,
+): Diagnostic {
+  const { file, line, column } = node.source;
+  return { ...rest, file, line, column, pipeline: node.pipeline };
+}
+
+function duplicateAsset(node: AssetNode, holder: AssetNode): Diagnostic {
+  return diagnosticAt(node, {
+    code: 'ASSET_DUPLICATE',
+    severity: 'error',
+    message: `asset key "${node.key}" belongs to pipeline ${holder.pipeline} of component ${holder.component}`,
+    hint: 'rename one of the two; the older one keeps the key',
+  });
+}
+
+function unknownDependency(node: AssetNode, key: AssetKey, near: AssetKey): Diagnostic {
+  return diagnosticAt(node, {
+    code: 'DEPENDENCY_UNKNOWN',
+    severity: 'warning',
+    message: `${node.key} depends on "${key}", which no pipeline here makes; it is shown as an external asset`,
+    hint: `did you mean "${near}"?`,
+  });
+}
+
+function cycle(node: AssetNode, on: AssetKey): Diagnostic {
+  return diagnosticAt(node, {
+    code: 'DEPENDENCY_CYCLE',
+    severity: 'error',
+    message: `the dependency of ${node.key} on ${on} closes a cycle and is left out`,
+    hint: 'remove one dependency of the cycle',
+  });
+}
