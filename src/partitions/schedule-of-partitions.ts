@@ -6,14 +6,14 @@ import type { Instant } from './instant.ts';
 import { subsetOfRectangles } from './subset/cells.ts';
 import type { PartitionSubset } from './subset/partition-subset.ts';
 import { rangeSubset } from './subset/partition-subset.ts';
-import { allPartitions } from './subset/subset-keys.ts';
+import { allPartitions, keysOf } from './subset/subset-keys.ts';
 
 /**
  * The partitions that a schedule's tick asks for: of a time set the newest whose window ended at or before the tick
  * (moved by `endOffset`), of a static set every one, of a 2-D set the newest time × every static key.
  * Empty before the first window has ended. Not the Python original's rule, which passes no key.
  */
-export function partitionsOfTick(definition: PartitionsDefinition, tick: Instant): PartitionSubset {
+export function subsetOfTick(definition: PartitionsDefinition, tick: Instant): PartitionSubset {
   if (definition.kind === 'static') return allPartitions(definition, tick);
   if (definition.kind === 'time') return newest(definition, tick);
   const { major, minor } = layoutOf(definition);
@@ -21,6 +21,11 @@ export function partitionsOfTick(definition: PartitionsDefinition, tick: Instant
   const inner =
     minor.definition.kind === 'time' ? newest(minor.definition, tick) : allPartitions(minor.definition, tick);
   return subsetOfRectangles(definition, [{ major: newest(major.definition, tick), minor: inner }]);
+}
+
+/** The keys of `subsetOfTick`. */
+export function partitionsOfTick(definition: PartitionsDefinition, tick: Instant): string[] {
+  return [...keysOf(definition, subsetOfTick(definition, tick))];
 }
 
 function newest(definition: TimeWindowPartitions, tick: Instant): PartitionSubset {

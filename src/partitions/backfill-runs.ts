@@ -1,8 +1,10 @@
 import { keyToOrdinal, ordinalToKey } from './definition/key-order.ts';
 import type { PartitionsDefinition } from './definition/partitions-definition.ts';
+import type { Instant } from './instant.ts';
+import { keysInRange } from './partition-set.ts';
 import type { PartitionSubset } from './subset/partition-subset.ts';
 import type { KeySpan } from './subset/subset-keys.ts';
-import { keysOf, spansOf } from './subset/subset-keys.ts';
+import { keysOf, spansOf, subsetOfKeys } from './subset/subset-keys.ts';
 
 /** How a backfill cuts its partitions into runs (Dagster's `BackfillPolicy`). */
 export type BackfillPolicy =
@@ -54,4 +56,17 @@ function walker(definition: PartitionsDefinition, span: KeySpan): (nth: number) 
     const part = ordinalToKey(dimension, first + nth) as string;
     return moving === 0 ? `${part}|${starts[1]}` : `${starts[0]}|${part}`;
   };
+}
+
+/** The runs for a list of keys, each with its keys in order. Keys that name no partition at `now` are left out. */
+export function groupIntoRuns(
+  definition: PartitionsDefinition,
+  keys: Iterable<string>,
+  policy: BackfillPolicy | null,
+  now: Instant,
+): { readonly keys: readonly string[] }[] {
+  const { subset } = subsetOfKeys(definition, keys, now);
+  return [...runsOfBackfill(definition, subset, policy)].map((run) => ({
+    keys: run.count === 1 ? [run.start] : keysInRange(definition, run.start, run.end, now),
+  }));
 }
