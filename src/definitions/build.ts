@@ -46,7 +46,7 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
   const meaning = {
     assets: [...graph.nodes.values()].map(meaningOf),
     jobs: [...jobs.values()],
-    schedules: [...schedules.values()].map(({ source: _, ...schedule }) => schedule),
+    schedules: [...schedules.values()].map((schedule) => ({ ...schedule, source: null })),
     instance,
   };
   const definitions: Definitions = {
@@ -67,8 +67,7 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
 
 /** Commit and line numbers change without a change of meaning. */
 function meaningOf(node: AssetNode): unknown {
-  const { source: _, code, ...rest } = node;
-  return { ...rest, content: code?.contentDigest ?? null };
+  return { ...node, source: null, code: node.code?.contentDigest ?? null };
 }
 
 function externalNodes(nodes: ReadonlyMap<AssetKey, AssetNode>, diagnostics: Diagnostic[]): AssetNode[] {

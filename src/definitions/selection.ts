@@ -176,10 +176,7 @@ function evaluate(expression: Expression, graph: AssetGraph): ReadonlySet<AssetK
     case 'all':
       return new Set(graph.nodes.keys());
     case 'key':
-      return where(
-        graph,
-        matcher(expression.key, (node) => [node.key]),
-      );
+      return byKey(graph, expression.key);
     case 'filter':
       return where(graph, filter(expression.attribute, expression.value));
     case 'and':
@@ -195,6 +192,18 @@ function evaluate(expression: Expression, graph: AssetGraph): ReadonlySet<AssetK
       return up.union(down);
     }
   }
+}
+
+/** A key; else the assets below it (`dlt_catalog` → `dlt_catalog/products`, …); else a pipeline's name. */
+function byKey(graph: AssetGraph, key: string): ReadonlySet<AssetKey> {
+  if (graph.nodes.has(key)) return new Set([key]);
+  if (key.includes('*'))
+    return where(
+      graph,
+      matcher(key, (node) => [node.key]),
+    );
+  const below = where(graph, (node) => node.key.startsWith(`${key}/`));
+  return below.size > 0 ? below : where(graph, (node) => node.pipeline === key);
 }
 
 function walk(
