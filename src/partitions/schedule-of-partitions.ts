@@ -35,6 +35,8 @@ function newest(definition: TimeWindowPartitions, tick: Instant): PartitionSubse
 
 /** Where in its period a schedule derived from partitions ticks; what is left out stays as the partitions have it. */
 export interface ScheduleOverrides {
+  /** For sets without time, which have no cron of their own, and only for them. */
+  readonly cron?: string;
   readonly minuteOfHour?: number;
   readonly hourOfDay?: number;
   /** 0 = Sunday. For weekly partitions. */
@@ -55,7 +57,10 @@ export type ScheduleCron =
  */
 export function scheduleCronOf(definition: PartitionsDefinition, overrides: ScheduleOverrides): ScheduleCron {
   const time = timeSide(definition);
-  if (time === null) return { ok: false, message: 'partitions without time need a cron of their own' };
+  if (time === null) return writtenCron(overrides);
+  if (overrides.cron !== undefined) {
+    return { ok: false, message: 'partitions with time bring their own cron: move its times instead' };
+  }
   const { cron, timezone } = time;
   const given = Object.values(overrides).some((value) => value !== undefined);
   if (!given) return { ok: true, cron, timezone };
@@ -91,6 +96,12 @@ export function scheduleCronOf(definition: PartitionsDefinition, overrides: Sche
   ].join(' ');
   const check = parseCron(moved);
   return check.ok ? { ok: true, cron: moved, timezone } : { ok: false, message: check.message };
+}
+
+function writtenCron({ cron }: ScheduleOverrides): ScheduleCron {
+  if (cron === undefined) return { ok: false, message: 'partitions without time need a cron of their own' };
+  const parsed = parseCron(cron);
+  return parsed.ok ? { ok: true, cron, timezone: 'UTC' } : { ok: false, message: parsed.message };
 }
 
 function aliasFields(alias: string): string[] {

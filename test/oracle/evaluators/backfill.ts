@@ -1,0 +1,43 @@
+import type { BackfillPolicy } from '../../../src/partitions/backfill-runs.ts';
+import { groupIntoRuns } from '../../../src/partitions/backfill-runs.ts';
+import { rangeOfKeys } from '../../../src/partitions/partition-set.ts';
+import type { Mismatch, OracleCase } from '../oracle-case.ts';
+import { Comparison } from '../oracle-case.ts';
+import { readDefinition } from '../read-input.ts';
+
+/** Ranges, runs and selections by status. */
+export function evaluateBackfill({ input, expected, current_time }: OracleCase): Mismatch[] {
+  const comparison = new Comparison();
+  const definition = readDefinition(input.partitions);
+  const now = Date.parse(current_time);
+  if (input.kind === 'grouping') {
+    const runs = groupIntoRuns(definition, input.keys, readPolicy(input.backfill_policy), now);
+    const text = (keys: readonly string[]): string => [...keys].sort().join(' ');
+    comparison.equal('run_count', expected.run_count, runs.length);
+    comparison.sameSet(
+      'runs',
+      expected.runs.map((run: { keys: string[] }) => text(run.keys)),
+      runs.map((run) => text(run.keys)),
+    );
+    return comparison.mismatches;
+  }
+  const range = rangeOfKeys(definition, input.start, input.end, now);
+  comparison.equal('valid', expected.valid, range.ok);
+  if (!range.ok || !expected.valid) return comparison.mismatches;
+  let keys = [...range.keys()];
+  if (input.kind === 'status')
+    keys = keys.filter((key) => wanted(input.select, input.status[key] ?? 'missing'));
+  comparison.equal('keys', expected.keys, keys);
+  if ('count' in expected) comparison.equal('count', expected.count, keys.length);
+  return comparison.mismatches;
+}
+
+function readPolicy(policy: OracleCase[string]): BackfillPolicy | null {
+  if (policy === null) return null;
+  if (policy.type === 'single_run') return { type: 'single_run' };
+  return { type: 'multi_run', maxPartitionsPerRun: policy.max_partitions_per_run };
+}
+
+function wanted(select: string, status: string): boolean {
+  return select === 'all' || select.split('_and_').includes(status);
+}
