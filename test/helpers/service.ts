@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Component } from '../../src/server/contract/component.ts';
+import type { StreamChange } from '../../src/server/contract/instance.ts';
+import type { LaunchResponse, RunDetail, RunLogs } from '../../src/server/contract/run.ts';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+/** Environments are built once per machine, not once per test. */
+export const TEST_CACHE = join(ROOT, 'node_modules', '.cache', 'elt-test');
+
+export interface ServiceOptions {
+  readonly home: string;
+  /** Git address; absent: the demo. */
+  readonly repo?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+export interface RunningService {
+  readonly url: string;
+  readonly pid: number;
+  /** What it printed so far, both streams. */
+  output(): string;
+  /** JSON of a 2xx answer; throws with the problem document otherwise. */
+  api<T>(method: string, path: string, body?: unknown): Promise<T>;
+  launch(selection: string, more?: Record<string, unknown>): Promise<LaunchResponse>;
+  /** Resolves with the run when it has ended. */
+  ended(runId: string): Promise<RunDetail>;
+  /** Every line of a step's newest attempt. */
+  log(runId: string, step: string): Promise<string[]>;
+  /** First event of the stream (from the start of the log) that the predicate takes. */
+  event(wanted: (change: StreamChange) => boolean, after?: number): Promise<StreamChange>;
+  /** Resolves when the component serves this commit and no discovery is pending. */
+  serves(commit: string): Promise<Component>;
+  /** SIGTERM (or another signal), and the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'elt-dev.js'), '0', ...(options.args ?? [])], {
+    cwd: options.home,
+    env: cleanEnvironment(options),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed: string[] = [];
+  const url = await firstUrl(child, printed);
+  return running(child, url, printed);
+}
+
+function cleanEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
+  const kept = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('ELT_') && name !== 'GITHUB_TOKEN'),
+  );
+  return {
+    ...kept,
+    NO_COLOR: '1',
+    ELT_HOME: options.home,
+    ELT_CACHE_DIR: TEST_CACHE,
+    ...(options.repo === undefined ? {} : { ELT_REPO_URL: options.repo }),
+    ...options.env,
+  };
+}
+
+function firstUrl(child: ChildProcess, printed: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout!, child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        printed.push(line);
+        const match = /https?:\/\/[^\s]+:\d+/.exec(line);
+        if (match !== null) resolve(match[0]);
+      });
+    }
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}:\n${printed.join('\n')}`)));
+  });
+}
+
+function running(child: ChildProcess, url: string, printed: readonly string[]): RunningService {
+  async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(new URL(path, url), {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as T;
+  }
+
+  async function event(wanted: (change: StreamChange) => boolean, after = 0): Promise<StreamChange> {
+    for await (const change of changes(url, after)) if (wanted(change)) return change;
+    throw new Error('the stream ended');
+  }
+
+  async function ended(runId: string): Promise<RunDetail> {
+    const path = `/api/v1/runs/${runId}`;
+    const over = (run: RunDetail) => ['SUCCESS', 'FAILURE', 'CANCELED'].includes(run.status);
+    const run = await api<RunDetail>('GET', path);
+    if (over(run)) return run;
+    await event((change) => change.run_id === runId && /^run_(succeeded|failed|canceled)$/.test(change.type));
+    return api<RunDetail>('GET', path);
+  }
+
+  async function log(runId: string, step: string): Promise<string[]> {
+    const logs = await api<RunLogs>(
+      'GET',
+      `/api/v1/runs/${runId}/logs?step=${encodeURIComponent(step)}&limit=10000`,
+    );
+    return logs.lines.map((line) => line.text);
+  }
+
+  async function serves(commit: string): Promise<Component> {
+    const settled = async () => {
+      const { items } = await api<{ items: Component[] }>('GET', '/api/v1/components');
+      return items.find(
+        (item) =>
+          item.last_applied?.commit === commit &&
+          item.pipelines.every((p) => p.discovery.status !== 'pending'),
+      );
+    };
+    for (let after = 0; ; ) {
+      const component = await settled();
+      if (component !== undefined) return component;
+      after = (
+        await event(
+          (change) =>
+            /^(revision_applied|definitions_published|discovery_progress|component_condition)$/.test(
+              change.type,
+            ),
+          after,
+        )
+      ).event_id;
+    }
+  }
+
+  return {
+    url,
+    pid: child.pid!,
+    output: () => printed.join('\n'),
+    api,
+    launch: (selection, more = {}) => api<LaunchResponse>('POST', '/api/v1/runs', { selection, ...more }),
+    ended,
+    log,
+    event,
+    serves,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const exit = once(child, 'exit') as Promise<[number | null]>;
+      child.kill(signal);
+      return (await exit)[0];
+    },
+  };
+}
+
+/** The service's event stream from an event id on. */
+async function* changes(url: string, after: number): AsyncGenerator<StreamChange> {
+  const abort = new AbortController();
+  const response = await fetch(new URL('/api/v1/events', url), {
+    headers: { accept: 'text/event-stream', 'last-event-id': String(after) },
+    signal: abort.signal,
+  });
+  try {
+    let rest = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      const messages = (rest + chunk).split('\n\n');
+      rest = messages.pop()!;
+      for (const message of messages) {
+        if (!/^event: ?change$/m.test(message)) continue;
+        const data = message
+          .split('\n')
+          .filter((line) => line.startsWith('data:'))
+          .map((line) => line.slice(5))
+          .join('\n');
+        yield JSON.parse(data) as StreamChange;
+      }
+    }
+  } finally {
+    abort.abort();
+  }
+}
