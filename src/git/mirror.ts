@@ -1,0 +1,319 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { OperationalError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { createRedactor } from '../lib/secret.ts';
+import { type GitAccess, localGitEnvironment, remoteGitEnvironment } from './git-environment.ts';
+import { gitError } from './git-errors.ts';
+import { type GitOutput, runGit } from './git-process.ts';
+import { clearLeftovers } from './leftovers.ts';
+import { mirrorConfig } from './mirror-config.ts';
+import { createMutex } from './mutex.ts';
+import { type ObjectReader, openObjects } from './objects.ts';
+import { endOrphan, recordProcess } from './orphan.ts';
+import { type GitRef, pickRef, refSource } from './remote-refs.ts';
+import type { RemoteUrl } from './remote-url.ts';
+import { bindingFile, boundToken, explainWithheld } from './token-binding.ts';
+
+export interface MirrorOptions {
+  /** `repo_clone`: made when first fetched. What lies beside it with its name as prefix is ours too. */
+  readonly dir: string;
+  readonly remote: RemoteUrl;
+  /** Asked at each contact, so that a rotated token works without restart. */
+  readonly token: () => string | null;
+  readonly ssh?: GitAccess['ssh'];
+  readonly caFile?: string;
+  /** The service's environment: proxies and CA files are taken from it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  readonly deadlines?: { readonly listMs?: number; readonly fetchMs?: number };
+}
+
+/**
+ * A bare repository with the last commits of one ref, filled by plumbing and read by object id. It has no remote, no
+ * hooks and no configuration of the user; the token is never written to it.
+ * Errors are `OperationalError`s of the `GIT_*` family, `REPOSITORY_EMPTY` and `DISK_FULL`.
+ */
+export interface Mirror {
+  readonly gitDir: string;
+  /** Commit that the remote has at the ref now. */
+  remoteHead(ref: GitRef, signal?: AbortSignal): Promise<string>;
+  /** Brings the ref's commits here and returns the commit that was brought, which is the one to record (G16). */
+  fetch(ref: GitRef, signal?: AbortSignal): Promise<string>;
+  /** A fresh clone in a side directory that takes the place of a damaged one when it is whole (G9). */
+  rebuild(ref: GitRef, signal?: AbortSignal): Promise<string>;
+  has(commit: string): Promise<boolean>;
+  /** Whether `from` is not an ancestor of `to`; null when the history at hand is too short to tell. */
+  rewritten(from: string, to: string): Promise<boolean | null>;
+  /** Keeps the objects of a commit, whatever the remote does. */
+  keep(commit: string): Promise<void>;
+  kept(): Promise<readonly string[]>;
+  /** Lets commits go, then lets git collect what nothing holds. */
+  release(commits: readonly string[]): Promise<void>;
+  /** The caller closes it. */
+  objects(): ObjectReader;
+}
+
+const LIST_DEADLINE_MS = 30_000;
+const FETCH_DEADLINE_MS = 10 * 60_000;
+const LOCAL_DEADLINE_MS = 120_000;
+const DEPTH = 50;
+const HEAD_REF = 'refs/elt/head';
+const KEEP = 'refs/elt/keep/';
+
+/** Repairs what a killed process left (G7) and returns the mirror; contacts nobody. */
+export async function openMirror(options: MirrorOptions): Promise<Mirror> {
+  const { dir, remote, log } = options;
+  const exclusive = createMutex();
+  const configFile = `${dir}.config`;
+  const processFile = `${dir}.pid`;
+  await mkdir(path.dirname(dir), { recursive: true });
+  await writeFile(configFile, await mirrorConfig(remote));
+  if (await endOrphan(processFile, dir))
+    log.warn({ repo: remote.url }, 'ended a git left by an earlier process');
+  await clearLeftovers(dir);
+  const localEnv = localGitEnvironment(options.environment, configFile);
+
+  function access(): GitAccess {
+    return {
+      remote,
+      token: options.token(),
+      ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
+      ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
+    };
+  }
+
+  async function contact(
+    args: readonly string[],
+    action: string,
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<GitOutput> {
+    const { token, withheld } = await boundToken(access(), bindingFile(dir));
+    const output = await runGit({
+      args,
+      env: remoteGitEnvironment(options.environment, configFile, { ...access(), token }),
+      deadlineMs,
+      action,
+      ...(signal === undefined ? {} : { signal }),
+      onStart: (pid) => void recordProcess(processFile, pid).catch(() => undefined),
+    });
+    await rm(processFile, { force: true });
+    if (output.exitCode === 0) return output;
+    const error = gitError(output.stderr, {
+      action,
+      host: remote.host,
+      hasToken: token !== null,
+      redact: createRedactor(token === null ? [] : [token]),
+    });
+    throw withheld !== null && error.code !== 'GIT_UNREACHABLE'
+      ? explainWithheld(error, remote, withheld, dir)
+      : error;
+  }
+
+  async function local(args: readonly string[], action: string): Promise<GitOutput> {
+    return runGit({
+      args: [`--git-dir=${dir}`, ...args],
+      env: localEnv,
+      deadlineMs: LOCAL_DEADLINE_MS,
+      action,
+    });
+  }
+
+  async function remoteHead(ref: GitRef, signal?: AbortSignal): Promise<string> {
+    if (ref.kind === 'commit') return ref.sha;
+    const output = await contact(
+      ['ls-remote', '--', remote.url],
+      `reach ${remote.url}`,
+      options.deadlines?.listMs ?? LIST_DEADLINE_MS,
+      signal,
+    );
+    return pickRef(ref, output.stdout.toString('utf8'), remote);
+  }
+
+  /** Fetches into `gitDir`; returns the commit. Without history limits where the remote knows none. */
+  async function bring(gitDir: string, ref: GitRef, signal: AbortSignal | undefined): Promise<string> {
+    const source = refSource(ref);
+    const args = (depth: readonly string[]): string[] => [
+      `--git-dir=${gitDir}`,
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+      '--no-recurse-submodules',
+      '--force',
+      ...depth,
+      '--',
+      remote.url,
+      `+${source}:${HEAD_REF}`,
+    ];
+    const deadlineMs = options.deadlines?.fetchMs ?? FETCH_DEADLINE_MS;
+    const action = `fetch ${remote.url}`;
+    try {
+      await contact(args([`--depth=${DEPTH}`]), action, deadlineMs, signal);
+    } catch (error) {
+      if (!(error instanceof OperationalError) || !/shallow|dumb http/i.test(error.message)) throw error;
+      await contact(args([]), action, deadlineMs, signal);
+    }
+    const commit = await runGit({
+      args: [`--git-dir=${gitDir}`, 'rev-parse', '--verify', '--quiet', `${HEAD_REF}^{commit}`],
+      env: localEnv,
+      deadlineMs: LOCAL_DEADLINE_MS,
+      action: 'read the fetched commit',
+    });
+    if (commit.exitCode !== 0) throw damaged(`${source} is not a commit`);
+    return commit.stdout.toString('utf8').trim();
+  }
+
+  async function cloneAside(ref: GitRef, signal: AbortSignal | undefined): Promise<string> {
+    const side = `${dir}.new`;
+    await rm(side, { recursive: true, force: true });
+    const made = await runGit({
+      args: ['init', '--quiet', '--bare', '--template=', '--initial-branch=elt', side],
+      env: localEnv,
+      deadlineMs: LOCAL_DEADLINE_MS,
+      action: 'make the mirror',
+    });
+    if (made.exitCode !== 0) {
+      throw gitError(made.stderr, {
+        action: 'make the mirror',
+        host: null,
+        hasToken: false,
+        redact: (text) => text,
+      });
+    }
+    const commit = await bring(side, ref, signal);
+    if (existsSync(dir) && (await readOrigin(dir))?.url === remote.url) await salvage(side);
+    await writeOrigin(side, { url: remote.url });
+    const old = `${dir}.old`;
+    await rm(old, { recursive: true, force: true });
+    if (existsSync(dir)) await rename(dir, old);
+    await rename(side, dir);
+    await rm(old, { recursive: true, force: true });
+    return commit;
+  }
+
+  /** What of the kept commits can still be read from the damaged mirror, one by one. */
+  async function salvage(side: string): Promise<void> {
+    for (const commit of await kept().catch(() => [])) {
+      await runGit({
+        args: [
+          `--git-dir=${side}`,
+          'fetch',
+          '--quiet',
+          '--no-tags',
+          '--no-write-fetch-head',
+          '--',
+          dir,
+          `+${KEEP}${commit}:${KEEP}${commit}`,
+        ],
+        env: { ...localEnv, GIT_ALLOW_PROTOCOL: 'file' },
+        deadlineMs: LOCAL_DEADLINE_MS,
+        action: 'save a kept commit',
+      });
+    }
+  }
+
+  async function kept(): Promise<readonly string[]> {
+    if (!existsSync(dir)) return [];
+    const output = await local(['for-each-ref', '--format=%(refname)', KEEP], 'list the kept commits');
+    if (output.exitCode !== 0) throw damaged(output.stderr.trim());
+    const lines = output.stdout.toString('utf8').split('\n');
+    return lines.filter((line) => line.startsWith(KEEP)).map((line) => line.slice(KEEP.length));
+  }
+
+  async function has(commit: string): Promise<boolean> {
+    if (!existsSync(dir)) return false;
+    const output = await local(['cat-file', '-e', `${commit}^{tree}`], 'look for a commit');
+    return output.exitCode === 0;
+  }
+
+  return {
+    gitDir: dir,
+    remoteHead,
+    has,
+    kept,
+    async fetch(ref, signal) {
+      return exclusive(async () => {
+        await clearLeftovers(dir);
+        if (!existsSync(dir) || (await readOrigin(dir))?.url !== remote.url) return cloneAside(ref, signal);
+        if (ref.kind === 'commit' && (await has(ref.sha))) return ref.sha;
+        try {
+          return await bring(dir, ref, signal);
+        } catch (error) {
+          if (!(error instanceof OperationalError) || !(await isDamage(error))) throw error;
+          log.warn({ repo: remote.url, reason: error.message }, 'the mirror is damaged, cloning again');
+          return cloneAside(ref, signal);
+        }
+      });
+    },
+    async rebuild(ref, signal) {
+      return exclusive(async () => cloneAside(ref, signal));
+    },
+    async rewritten(from, to) {
+      if (from === to) return false;
+      const ancestor = await local(['merge-base', '--is-ancestor', from, to], 'compare two commits');
+      if (ancestor.exitCode === 0) return false;
+      const times = await local(['log', '--format=%ct', to], 'read the history');
+      const before = await local(['log', '-1', '--format=%ct', from], 'read the history');
+      if (times.exitCode !== 0 || before.exitCode !== 0) return null;
+      const all = times.stdout.toString('utf8').trim().split('\n').map(Number);
+      const complete = all.length < DEPTH || !existsSync(path.join(dir, 'shallow'));
+      const at = Number(before.stdout.toString('utf8').trim());
+      return complete || all.some((time) => time < at) ? true : null;
+    },
+    async keep(commit) {
+      const output = await local(['update-ref', `${KEEP}${commit}`, commit], 'keep a commit');
+      if (output.exitCode !== 0) {
+        throw gitError(output.stderr, {
+          action: 'keep a commit',
+          host: null,
+          hasToken: false,
+          redact: (text) => text,
+        });
+      }
+    },
+    async release(commits) {
+      await exclusive(async () => {
+        if (!existsSync(dir)) return;
+        for (const commit of commits)
+          await local(['update-ref', '-d', `${KEEP}${commit}`], 'let a commit go');
+        await local(['gc', '--auto', '--quiet', '--prune=1.day.ago'], 'collect unused objects');
+      });
+    },
+    objects: () => openObjects(dir, localEnv),
+  };
+
+  /** Whether the failure lies here and not at the remote: a local read of the mirror's own head says so. */
+  async function isDamage(error: OperationalError): Promise<boolean> {
+    if (error.code === 'GIT_CORRUPT') return true;
+    if (error.code !== 'GIT_REPOSITORY_NOT_FOUND' && error.code !== 'GIT_FAILED') return false;
+    const output = await local(['rev-parse', '--is-bare-repository'], 'check the mirror');
+    return output.exitCode !== 0;
+  }
+}
+
+interface Origin {
+  readonly url: string;
+}
+
+async function readOrigin(dir: string): Promise<Origin | null> {
+  try {
+    return JSON.parse(await readFile(path.join(dir, 'elt-origin.json'), 'utf8')) as Origin;
+  } catch {
+    return null;
+  }
+}
+
+async function writeOrigin(dir: string, origin: Origin): Promise<void> {
+  await writeFile(path.join(dir, 'elt-origin.json'), `${JSON.stringify(origin)}\n`);
+}
+
+function damaged(message: string): OperationalError {
+  return new OperationalError('GIT_CORRUPT', message, {
+    next: 'retry',
+    hint: 'the repository is cloned again',
+  });
+}

@@ -1,0 +1,28 @@
+import { OperationalError } from './errors.ts';
+
+/** A file system's failure as an error of the catalogue: `DISK_FULL` where space or a quota is the reason. */
+export function asDiskError(error: unknown, action: string): unknown {
+  if (error instanceof OperationalError) return error;
+  const code = errorCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new OperationalError('DISK_FULL', `cannot ${action}: no space is left on the disk`, {
+      next: 'retry',
+      hint: 'free space on the disk of ELT_HOME; what was served before still is',
+      cause: error,
+    });
+  }
+  if (code === 'EROFS') {
+    return new OperationalError('DISK_FULL', `cannot ${action}: the file system is read-only`, {
+      next: 'retry',
+      hint: 'make ELT_HOME writable; what was served before still is',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** `ENOENT` and its like; '' if the value carries none. */
+export function errorCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
