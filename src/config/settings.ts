@@ -32,6 +32,11 @@ export interface ComponentSettings {
     | { readonly kind: 'commit'; readonly sha: string };
   /** Read anew at each fetch, so that a rotated token works without restart; null: none. */
   readonly token: () => string | null;
+  /** For `ssh` addresses; absolute paths. Absent: the user's own SSH set-up. */
+  readonly ssh?: { readonly keyFile?: string; readonly knownHostsFile?: string };
+  /** Certificate authorities for `https`, absolute path of a PEM file. */
+  readonly caFile?: string;
+  /** `/`-separated, without slash at either end; '' is the whole repository. */
   readonly pipelinesDirectory: string;
   readonly autoRefresh: boolean;
   readonly refreshIntervalMs: number;
