@@ -134,7 +134,10 @@ function value(text: string, rules: FieldRules): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
     if (number < rules.min || number > rules.max) {
-      throw new CronFault(`${text} is not a ${rules.label}`, `It goes from ${rules.min} to ${rules.max}.`);
+      throw new CronFault(
+        `${text} is not a valid ${rules.label}`,
+        `It goes from ${rules.min} to ${rules.max}.`,
+      );
     }
     return number;
   }
@@ -148,13 +151,16 @@ function partFault(part: string, rules: FieldRules): CronFault {
   if (part.includes('?')) return new CronFault(`"?" is not known in ${rules.label}`, 'Use "*".');
   if (/^\d+w$/.test(part)) return new CronFault(`"${part}": nearest weekday (W) is not known`);
   if (/^\dl$/.test(part)) {
-    return new CronFault(`"${part}" is not a ${rules.label}`, `The last one of a weekday is "L${part[0]}".`);
+    return new CronFault(
+      `"${part}" is not a valid ${rules.label}`,
+      `The last one of a weekday is "L${part[0]}".`,
+    );
   }
   const name = rules.names?.find((known) => part.startsWith(known));
   if (name !== undefined) {
-    return new CronFault(`"${part}" is not a ${rules.label}`, `Names have three letters: "${name}".`);
+    return new CronFault(`"${part}" is not a valid ${rules.label}`, `Names have three letters: "${name}".`);
   }
-  return new CronFault(`"${part}" is not a ${rules.label}`);
+  return new CronFault(`"${part}" is not a valid ${rules.label}`);
 }
 
 function ascending(values: Iterable<number>): number[] {

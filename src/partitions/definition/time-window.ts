@@ -4,6 +4,8 @@ import { firstTickAtOrAfter, parseCron, tickSpanAt, ticksBetween } from '../cron
 import type { Instant, TimeWindow } from '../instant.ts';
 import type { CompiledFormat } from '../strftime.ts';
 import { compileFormat, offsetText } from '../strftime.ts';
+import type { PartitionSubset } from '../subset/partition-subset.ts';
+import { rangesOf } from '../subset/partition-subset.ts';
 import type { TickIndex } from '../tick-index.ts';
 import { createTickIndex, ordinalAtOrAfter, ordinalAtOrBefore, tickAt } from '../tick-index.ts';
 import { instantOfLocal, isLaterInFold, isZoneName, offsetAt } from '../zone.ts';
@@ -209,6 +211,25 @@ export function windowOfOrdinal(windows: TimeWindows, ordinal: number): number {
     const next = ordinal + lowerBound(excluded, window + 1);
     if (next === window) return window;
     window = next;
+  }
+}
+
+/** A subset's ranges as window numbers, cut where an excluded window lies between. */
+export function* windowRanges(
+  windows: TimeWindows,
+  subset: PartitionSubset,
+): IterableIterator<[number, number]> {
+  for (const [from, to] of rangesOf(subset)) {
+    let first = windowOfOrdinal(windows, from);
+    const last = windowOfOrdinal(windows, to - 1);
+    if (last - first !== to - 1 - from) {
+      for (let window = first; window <= last; window++) {
+        if (!isExcluded(windows, window)) continue;
+        if (first < window) yield [first, window];
+        first = window + 1;
+      }
+    }
+    yield [first, last + 1];
   }
 }
 

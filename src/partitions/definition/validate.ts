@@ -145,6 +145,9 @@ function timeProblems(definition: TimeWindowPartitions, path: string): Partition
   }
 }
 
+/** Far enough for any field that is missing to show; two-digit years may come round again after that. */
+const TRIED_YEARS = 30;
+
 /**
  * A window whose key leads to another window. The first hundred windows and those at the turn of each of the next
  * 26 months are tried: whatever a pattern without some field confuses, it confuses there.
@@ -153,7 +156,8 @@ function firstClash(definition: TimeWindowPartitions, format: CompiledFormat): s
   if (!format.hasYear) return 'the year is not in it';
   const windows = timeWindows({ ...definition, exclusions: [] });
   const tries: number[] = [];
-  for (let window = 0; window < 100; window++) tries.push(window);
+  const limit = windows.index.first + TRIED_YEARS * 365.25 * DAY;
+  for (let window = 0; window < 100 && tickAt(windows.index, window) < limit; window++) tries.push(window);
   for (let month = 1; month <= 26; month++) {
     tries.push(ordinalAtOrAfter(windows.index, windows.index.first + month * 30.5 * DAY));
   }

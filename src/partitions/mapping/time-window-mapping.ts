@@ -7,11 +7,11 @@ import {
   ordinalOfWindow,
   timeWindows,
   windowCount,
-  windowOfOrdinal,
+  windowRanges,
 } from '../definition/time-window.ts';
 import type { Instant } from '../instant.ts';
 import type { PartitionSubset } from '../subset/partition-subset.ts';
-import { rangesOf, subsetOfRanges } from '../subset/partition-subset.ts';
+import { subsetOfRanges } from '../subset/partition-subset.ts';
 import { ordinalAtOrBefore, tickAt } from '../tick-index.ts';
 import type { TimeWindowMapping } from './partition-mapping.ts';
 import type { NeedBuilder, UpstreamPartitions } from './upstream.ts';
@@ -74,22 +74,6 @@ export function timeDownstream(
     if (keptFrom < keptTo) ranges.push([ordinalOfWindow(down, keptFrom), ordinalOfWindow(down, keptTo)]);
   }
   return subsetOfRanges(ranges);
-}
-
-/** A subset's ranges as window numbers, cut where an excluded window lies between. */
-function* windowRanges(windows: TimeWindows, subset: PartitionSubset): IterableIterator<[number, number]> {
-  for (const [from, to] of rangesOf(subset)) {
-    let first = windowOfOrdinal(windows, from);
-    const last = windowOfOrdinal(windows, to - 1);
-    if (last - first !== to - 1 - from) {
-      for (let window = first; window <= last; window++) {
-        if (!isExcluded(windows, window)) continue;
-        if (first < window) yield [first, window];
-        first = window + 1;
-      }
-    }
-    yield [first, last + 1];
-  }
 }
 
 /** Names the windows from the one that holds `start` up to `end`; `count` of them. */

@@ -5,12 +5,12 @@ import type {
   StaticPartitions,
   TimeWindowPartitions,
 } from '../definition/partitions-definition.ts';
-import { ordinalOfWindow, timeWindows, windowOfOrdinal } from '../definition/time-window.ts';
+import { ordinalOfWindow, timeWindows, windowRanges } from '../definition/time-window.ts';
 import { ordinalAtOrAfter, tickAt } from '../tick-index.ts';
 import type { Cells } from './cells.ts';
 import { rectanglesOf, subsetOfRectangles } from './cells.ts';
 import type { PartitionSubset } from './partition-subset.ts';
-import { emptySubset, ordinalsOf, rangesOf, subsetOfOrdinals, subsetOfRanges } from './partition-subset.ts';
+import { emptySubset, ordinalsOf, subsetOfOrdinals, subsetOfRanges } from './partition-subset.ts';
 import { decodeAscending, encodeAscending } from './varint.ts';
 
 /**
@@ -64,12 +64,8 @@ export function decodeSubset(
 function encodeTime(definition: TimeWindowPartitions, subset: PartitionSubset): string {
   const windows = timeWindows(definition);
   const seconds: number[] = [];
-  for (const [from, to] of rangesOf(subset)) {
-    const last = windowOfOrdinal(windows, to - 1);
-    seconds.push(
-      tickAt(windows.index, windowOfOrdinal(windows, from)) / 1000,
-      tickAt(windows.index, last + 1) / 1000,
-    );
+  for (const [from, to] of windowRanges(windows, subset)) {
+    seconds.push(tickAt(windows.index, from) / 1000, tickAt(windows.index, to) / 1000);
   }
   const unit = seconds.reduce(greatestCommonDivisor, 0) || 1;
   return `t:${unit}:${encodeAscending(seconds.map((second) => second / unit))}`;

@@ -1,6 +1,7 @@
 import type { BackfillPolicy } from '../../../src/partitions/backfill-runs.ts';
 import { groupIntoRuns } from '../../../src/partitions/backfill-runs.ts';
 import { rangeOfKeys } from '../../../src/partitions/partition-set.ts';
+import { subsetOfKeys } from '../../../src/partitions/subset/subset-keys.ts';
 import type { Mismatch, OracleCase } from '../oracle-case.ts';
 import { Comparison } from '../oracle-case.ts';
 import { readDefinition } from '../read-input.ts';
@@ -11,6 +12,9 @@ export function evaluateBackfill({ input, expected, current_time }: OracleCase):
   const definition = readDefinition(input.partitions);
   const now = Date.parse(current_time);
   if (input.kind === 'grouping') {
+    const { unknown } = subsetOfKeys(definition, input.keys, now);
+    comparison.equal('valid', expected.valid, unknown.length === 0);
+    if (unknown.length > 0 || !expected.valid) return comparison.mismatches;
     const runs = groupIntoRuns(definition, input.keys, readPolicy(input.backfill_policy), now);
     const text = (keys: readonly string[]): string => [...keys].sort().join(' ');
     comparison.equal('run_count', expected.run_count, runs.length);

@@ -1,0 +1,128 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OracleSet } from './run-oracle.ts';
+import { readSets, runSet } from './run-oracle.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const samples = join(import.meta.dirname, 'cases');
+const whole = join(root, '..', 'shared', 'oracle');
+const cli = join(import.meta.dirname, 'oracle-cli.ts');
+
+const made: string[] = [];
+afterEach(() => {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true });
+});
+
+/** A directory with one set in which one expectation of the sample is wrong. */
+function directoryWith(set: OracleSet): string {
+  const directory = mkdtempSync(join(tmpdir(), 'oracle-'));
+  made.push(directory);
+  writeFileSync(join(directory, 'set.json'), JSON.stringify(set));
+  return directory;
+}
+
+function failuresOf(set: OracleSet): string[] {
+  const result = runSet(set);
+  if (!result.run) throw new Error(`${set.set} was not run`);
+  expect(result.scored).toBeGreaterThan(0);
+  return result.failures.map(
+    ({ id, mismatches }) => `${id}: ${mismatches.map(({ what }) => what).join(', ')}`,
+  );
+}
+
+describe('the sample', () => {
+  it.each(readSets(samples).map((set) => [set.set, set] as const))('of %s passes', (_, set) => {
+    expect(failuresOf(set)).toEqual([]);
+  });
+
+  it('has every set that can be run', () => {
+    expect(readSets(samples).map(({ set }) => set)).toEqual([
+      'backfill',
+      'cron_ticks',
+      'freshness',
+      'partition_mappings',
+      'partitioned_schedules',
+      'partitions',
+      'retry_policy',
+    ]);
+  });
+});
+
+describe.skipIf(!existsSync(whole))('the whole oracle', () => {
+  const sets = existsSync(whole) ? readSets(whole).filter((set) => runSet({ ...set, cases: [] }).run) : [];
+  it.each(sets.map((set) => [set.set, set] as const))('of %s passes', (_, set) => {
+    expect(failuresOf(set)).toEqual([]);
+  });
+});
+
+/** Replaces the first leaf of a set's expectations that satisfies `pick`. */
+function altered(set: OracleSet, find: RegExp, put: string): OracleSet {
+  const index = set.cases.findIndex(
+    (one) => one.quirk === undefined && one.unstable === undefined && find.test(JSON.stringify(one.expected)),
+  );
+  if (index < 0) throw new Error(`${set.set} has nothing to alter`);
+  const one = set.cases[index];
+  const expected = JSON.parse(JSON.stringify(one?.expected).replace(find, put));
+  return { ...set, cases: set.cases.with(index, { ...one, id: 'altered', expected }) };
+}
+
+describe('an altered expectation', () => {
+  const alterations: [string, RegExp, string][] = [
+    ['backfill', /"run_count":\d+/, '"run_count":99'],
+    ['cron_ticks', /"next":\["\d{4}/, '"next":["1999'],
+    ['freshness', /"passed":true/, '"passed":false'],
+    ['partition_mappings', /"keys":\["/, '"keys":["x'],
+    ['partitioned_schedules', /"partition_keys":\["/, '"partition_keys":["x'],
+    ['partitions', /"count":\d+/, '"count":99999'],
+    ['retry_policy', /"max":\d+/, '"max":99999'],
+  ];
+  it.each(alterations)('of %s is reported', (name, find, put) => {
+    const set = readSets(samples).find((one) => one.set === name);
+    if (set === undefined) throw new Error(`no sample of ${name}`);
+    expect(failuresOf(altered(set, find, put)).join()).toMatch(/^altered: /);
+  });
+
+  it('of every case of a set is reported, so that nothing is passed unseen', () => {
+    for (const set of readSets(samples)) {
+      const flipped = set.cases.map((one) => ({
+        ...one,
+        expected: {
+          ...one.expected,
+          valid: !(one.expected.valid ?? one.expected.judged_right !== 'rejected'),
+          judged_right: undefined,
+        },
+      }));
+      const result = runSet({ ...set, cases: flipped.filter((one) => one.tolerate_invalid !== true) });
+      expect(result.run && result.passed, set.set).toBe(0);
+    }
+  });
+});
+
+describe('the command', () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
+
+  it('prints passed / scored and ends with 0', () => {
+    const output = execFileSync(process.execPath, [cli, samples, '--set', 'freshness'], { encoding: 'utf8' });
+    expect(output).toMatch(/^freshness: (\d+) \/ \1\n$/);
+  });
+
+  it('prints what failed and ends with 1', () => {
+    const set = JSON.parse(readFileSync(join(samples, 'freshness.json'), 'utf8')) as OracleSet;
+    const { status, stdout } = run(directoryWith(altered(set, /"passed":true/, '"passed":false')));
+    expect(status).toBe(1);
+    expect(stdout).toContain('  altered  passed\n    expected false\n    got      true\n');
+  });
+
+  it('claims nothing of a set that it cannot judge', () => {
+    const { status, stdout } = run(directoryWith({ set: 'prophecies', cases: [{ id: 'x' }] }));
+    expect([status, stdout]).toEqual([0, 'prophecies: not run (no evaluator yet), 1 cases\n']);
+  });
+
+  it('ends with 2 when there is nothing to run', () => {
+    expect(run(samples, '--set', 'nothing').status).toBe(2);
+    expect(run().status).toBe(2);
+  });
+});
