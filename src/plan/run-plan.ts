@@ -1,5 +1,6 @@
 import type { AssetKey } from '../definitions/definitions.ts';
 import type { RetryPolicy, Tool } from '../discovery/pipeline-config.ts';
+import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { TimeWindow } from '../partitions/instant.ts';
 import type { CodeRef } from '../state/code-ref.ts';
 
@@ -47,6 +48,11 @@ export interface PlannedAsset {
   readonly resource?: string;
   /** Partitions that this step writes of this asset. */
   readonly partitions: PartitionSelection;
+  /**
+   * The definition that `partitions` is written in: by it the store reads the keys. Absent: the asset's own by the
+   * newest applied revision.
+   */
+  readonly partitionsDefinition?: PartitionsDefinition;
   /** Names of blocking checks: when one fails, what lies downstream in the run is not started. */
   readonly blockingChecks: readonly string[];
   readonly codeVersion: string;

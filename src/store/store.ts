@@ -236,9 +236,7 @@ export interface AssetStore {
     filter: { partition?: string; beforeEventId?: number; limit: number },
   ): Promise<readonly MaterializationRow[]>;
   /** Every partition with a status. `in_progress` wins over `failed` over `materialized` by the newest event. */
-  partitions(
-    assetKey: string,
-  ): Promise<
+  partitions(assetKey: string): Promise<
     readonly {
       readonly key: string;
       readonly status: PartitionStatus;

@@ -1,0 +1,69 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Clock, Instant } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { PartitionsDefinition } from '../../partitions/definition/partitions-definition.ts';
+import type { Database } from './schema.ts';
+
+/** One write transaction: its connection, its time (one for all that it writes), and the newest event it appended. */
+export interface Tx {
+  readonly db: Transaction<Database>;
+  readonly now: Instant;
+  readonly definitions: DefinitionCache;
+  lastEventId: number | null;
+}
+
+/** `definition_id` → definition; null: not partitioned. Rows never change, so neither do entries. */
+export type DefinitionCache = Map<number, PartitionsDefinition | null>;
+
+/** What the parts of the store share: the database, the store's clock, and who wants to hear of new events. */
+export interface StoreContext {
+  readonly db: Kysely<Database>;
+  readonly clock: Clock;
+  readonly definitions: DefinitionCache;
+  /** Runs `work` in one transaction; listeners are called after its commit, in the order of commits. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  subscribe(listener: (lastEventId: number) => void): () => void;
+}
+
+export function createContext(db: Kysely<Database>, clock: Clock, logger: Logger): StoreContext {
+  const listeners = new Set<(lastEventId: number) => void>();
+  const definitions: DefinitionCache = new Map();
+
+  function notify(lastEventId: number): void {
+    for (const listener of listeners) {
+      try {
+        listener(lastEventId);
+      } catch (error) {
+        logger.error({ err: error }, 'a listener of the event log failed');
+      }
+    }
+  }
+
+  return {
+    db,
+    clock,
+    definitions,
+    async write(work) {
+      let lastEventId: number | null = null;
+      const result = await db
+        .transaction()
+        .execute(async (trx) => {
+          const tx: Tx = { db: trx, now: clock.now(), definitions, lastEventId: null };
+          const done = await work(tx);
+          ({ lastEventId } = tx);
+          return done;
+        })
+        .catch((error: unknown) => {
+          // An id of the transaction that was rolled back can be given again.
+          definitions.clear();
+          throw error;
+        });
+      if (lastEventId !== null) notify(lastEventId);
+      return result;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Kysely } from 'kysely';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Store } from '../store.ts';
+import { createAssetStore } from './assets.ts';
+import { createComponentStore } from './components.ts';
+import { createContext } from './context.ts';
+import { createDiscoveryStore } from './discovery.ts';
+import { appendEvent, lastEventId, readEvents } from './event-log.ts';
+import { createOperationsStore, type DatabaseCare } from './operations.ts';
+import { createRunStore } from './runs.ts';
+import { createScheduleStore } from './schedules.ts';
+import type { Database } from './schema.ts';
+import { createStepStore } from './steps.ts';
+
+/** The store on a migrated database, whatever its dialect. */
+export function createKyselyStore(options: {
+  readonly db: Kysely<Database>;
+  readonly care: DatabaseCare;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Store {
+  const { db, care, clock, logger } = options;
+  const context = createContext(db, clock, logger);
+  return {
+    steps: createStepStore(context),
+    runs: createRunStore(context),
+    assets: createAssetStore(context),
+    schedules: createScheduleStore(context),
+    components: createComponentStore(context),
+    discovery: createDiscoveryStore(context),
+    operations: createOperationsStore(context, care),
+    now: async () => clock.now(),
+    subscribe: (listener) => context.subscribe(listener),
+    events: async (filter) => await readEvents(context, filter),
+    async appendInstanceEvents(events) {
+      await context.write(async (tx) => {
+        for (const event of events) {
+          await appendEvent(tx, { runNo: null, stepKey: null, attempt: null, n: null, event });
+        }
+      });
+    },
+    lastEventId: async () => await lastEventId(context),
+    close: async () => await db.destroy(),
+  };
+}
