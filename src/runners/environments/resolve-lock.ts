@@ -62,9 +62,12 @@ export async function resolveLock(
   // Two resolutions at once can differ (a release in between): the first one that is stored holds for both.
   const temporary = `${stored}.${opaqueId()}.tmp`;
   await writeFile(temporary, `${resolved.stdout}\n`);
-  await link(temporary, stored).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await rm(temporary);
+  try {
+    await link(temporary, stored);
+  } catch (error) {
+    if (!existsSync(stored)) throw error;
+  } finally {
+    await rm(temporary);
+  }
   return readFile(stored, 'utf8');
 }

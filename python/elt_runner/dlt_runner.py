@@ -1,0 +1,289 @@
+"""Runs a dlt pipeline's folder: its `run()`, the source that dagster.yaml declares, or its script as it is."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import importlib.util
+import inspect
+import os
+import runpy
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import dlt
+
+from elt_runner import dlt_window, events
+from elt_runner.dlt_failures import classify
+from elt_runner.dlt_intercept import Interception
+from elt_runner.dlt_journal import Journal, Loaded
+from elt_runner.dlt_observe import Observer
+from elt_runner.dlt_report import Report
+from elt_runner.errors import Cancelled, Failure, chain, describe
+
+Request = dict[str, Any]
+Partition = dict[str, Any]
+
+EXIT_CANCELLED = 143
+
+
+def main(request: Request) -> int:
+    signal.signal(signal.SIGTERM, _cancel)
+    signal.signal(signal.SIGINT, _cancel)
+    # The folder's own modules are found as when its script is started by hand, and leave no byte code behind: the working
+    # directory outlives revisions, and a file of another revision may have the same size and time.
+    sys.path.insert(0, os.getcwd())
+    sys.dont_write_bytecode = True
+    dlt_window.lower_row_order()
+
+    step = Step(request)
+    try:
+        step.run()
+    except BaseException as error:
+        return step.fail(error)
+    events.emit("end", status="ok")
+    step.clean_up()
+    return 0
+
+
+class Step:
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._report = Report(request)
+        self._observer = Observer(self._report.asset_of)
+        data_dir = os.environ["DLT_DATA_DIR"]
+        identity = (os.environ.get("ELT_RUN_ID", ""), os.environ.get("ELT_STEP_KEY", ""))
+        self._journal = Journal(os.path.join(data_dir, "journal.json"), *identity)
+        self._loaded = Loaded(request["loaded_file"])
+        self._interception = Interception(request, self._observer, self._journal)
+        self._unfinished = [asset["key"] for asset in request["assets"]]
+
+    def run(self) -> None:
+        for warning in self._request["warnings"]:
+            events.log("warning", warning)
+        self._observer.install()
+        self._interception.install()
+        entry, takes_keys = self._entry()
+        partitions: list[Partition] = self._request["partitions"]
+        if not partitions or (self._request["span"] is not None and not takes_keys):
+            # Without partitions, or a stretch of time that the cursors take as a whole.
+            self._once(entry, None, self._request["span"], None if takes_keys else self._request["span"])
+            self._finish(None, partitions)
+            return
+        for partition in partitions:
+            window = partition["window"]
+            self._once(entry, partition, window, None if takes_keys else window)
+            self._finish(partition["key"], [partition])
+
+    def _once(
+        self, entry: Callable[..., Any], partition: Partition | None, window: Any, cursor_window: Any
+    ) -> None:
+        """Calls the user's code once. Variables tell it the partition; cursors get a window unless it takes the key itself."""
+        if partition is not None:
+            os.environ.update(_partition_variables(partition))
+        if window is not None:
+            os.environ["DLT_INTERVAL_START"] = window["start"]
+            os.environ["DLT_INTERVAL_END"] = window["end"]
+        self._interception.window = cursor_window
+        entry(partition["key"] if partition is not None else None)
+
+    def _entry(self) -> tuple[Callable[..., Any], bool]:
+        """What to call with a partition key (or None), and whether the user's code takes keys itself."""
+        script = self._request["script"]
+        if script is not None and os.path.exists(script) and _defines_run(script):
+            return self._run_function(_load_module(script))
+        if self._request["source_module"]:
+            return self._declared_source(), False
+        if script is None or not os.path.exists(script):
+            raise Failure("config", f"the folder has no {script or 'script'} and dagster.yaml declares no source")
+        return (lambda _key: _run_script(script)), False
+
+    def _run_function(self, module: Any) -> tuple[Callable[..., Any], bool]:
+        function = module.run
+        parameters = inspect.signature(function).parameters
+        takes_key = "partition_key" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        required = [
+            name
+            for name, p in parameters.items()
+            if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and name != "partition_key"
+        ]
+        if required:
+            raise Failure("config", f"run() in {self._request['script']} needs {', '.join(required)}; it is called with partition_key only")
+
+        def call(key: str | None) -> None:
+            needs_key = "partition_key" in parameters and parameters["partition_key"].default is inspect.Parameter.empty
+            arguments = {"partition_key": key} if takes_key and (key is not None or needs_key) else {}
+            result = function(**arguments)
+            if inspect.isawaitable(result):
+                asyncio.run(_wait(result))
+
+        return call, takes_key
+
+    def _declared_source(self) -> Callable[[str | None], Any]:
+        request = self._request
+        try:
+            module = importlib.import_module(request["source_module"])
+        except ModuleNotFoundError as error:
+            if error.name is None or not request["source_module"].startswith(error.name):
+                raise
+            raise Failure("config", f"dlt.source_module: the folder has no module {request['source_module']}") from None
+        factory = getattr(module, request["source_name"], None)
+        if factory is None:
+            raise Failure("config", f"dlt.source_name: {request['source_module']} has no {request['source_name']}")
+
+        def call(key: str | None) -> None:
+            arguments = {name: _fill(value, key) for name, value in request["source_args"].items()}
+            source = factory(**arguments)
+            if request["destination"] == "duckdb":
+                # The shared file, unless dlt has been told another one in its own way.
+                if "DUCKDB_DATABASE" in os.environ and "DESTINATION__CREDENTIALS" not in os.environ:
+                    os.environ.setdefault("DESTINATION__DUCKDB__CREDENTIALS", os.environ["DUCKDB_DATABASE"])
+            pipeline = dlt.pipeline(
+                pipeline_name=request["pipeline_name"],
+                destination=request["destination"],
+                dataset_name=request["dataset_name"],
+            )
+            print(pipeline.run(source))
+
+        return call
+
+    def _finish(self, key: str | None, partitions: list[Partition]) -> None:
+        """Reports what the loads since the last call wrote, once it is known to be whole."""
+        interception = self._interception
+        self._report.check_resources(interception.seen)
+        # A resource that was not offered has not been loaded, whatever the exit code would be.
+        self._report.materialize(interception.loads, list(interception.pipelines.values()), key)
+        for resource in sorted(interception.appended):
+            again = [each["key"] for each in partitions if self._loaded.add(resource, each["key"])]
+            if again:
+                events.log(
+                    "warning",
+                    f"{resource} appends, and {', '.join(again[:5])} had been loaded before: its rows are there twice now."
+                    " Use write_disposition merge with a merge_key, or delete the window first",
+                )
+        interception.loads = []
+        interception.appended = set()
+
+    def fail(self, error: BaseException) -> int:
+        sys.stdout.flush()
+        cancelled = isinstance(error, (Cancelled, KeyboardInterrupt)) or any(
+            type(each).__name__ == "SignalReceivedException" for each in chain(error)
+        )
+        if cancelled:
+            events.emit("end", status="cancelled", unfinished_assets=self._unfinished)
+            # Threads of an extraction may still be waiting for a server.
+            sys.stderr.flush()
+            os._exit(EXIT_CANCELLED)
+        failure_class, told = classify(error)
+        if any(type(each).__name__ == "DataValidationError" for each in chain(error)):
+            self._abort_pending()
+        description = describe(error, told)
+        print(f"{description['name']}: {description['message']}", file=sys.stderr)
+        if not isinstance(told, Failure) and description["stack"]:
+            print(description["stack"], file=sys.stderr)
+        events.emit("end", status="failed", failure_class=failure_class, error=description, unfinished_assets=self._unfinished)
+        return 1
+
+    def _abort_pending(self) -> None:
+        """Data that breaks a schema's contract can never be loaded: kept pending, it would fail every later run."""
+        for pipeline in self._interception.pipelines.values():
+            try:
+                if pipeline.has_pending_data:
+                    pipeline.abort_packages()
+            except Exception as error:
+                events.log("warning", f"{pipeline.pipeline_name}: the refused package could not be removed: {error}")
+
+    def clean_up(self) -> None:
+        """The step is through: its journal is of no more use, nor is the working folder of a partition (its state stands in
+        the destination)."""
+        self._journal.remove()
+        own = self._request["partition_data_dir"]
+        if own is not None and not any(pipeline.has_pending_data for pipeline in self._interception.pipelines.values()):
+            shutil.rmtree(own, ignore_errors=True)
+
+
+def _cancel(_signal: int, _frame: Any) -> None:
+    raise Cancelled()
+
+
+async def _wait(result: Any) -> Any:
+    return await result
+
+
+def _defines_run(script: str) -> bool:
+    """Whether the script has a `run` at its top level, without executing it."""
+    with open(script, "rb") as file:
+        tree = ast.parse(file.read(), script)
+    for node in _top_level(tree.body):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "run":
+            return True
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and any((a.asname or a.name) == "run" for a in node.names):
+            return True
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "run" for t in node.targets):
+            return True
+    return False
+
+
+def _load_module(script: str) -> Any:
+    name = os.path.splitext(os.path.basename(script))[0]
+    spec = importlib.util.spec_from_file_location(name, os.path.abspath(script))
+    if spec is None or spec.loader is None:
+        raise Failure("config", f"{script} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run_script(script: str) -> None:
+    path = os.path.abspath(script)
+    argv, sys.argv = sys.argv, [path]
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as leave:
+        if leave.code not in (None, 0):
+            text = leave.code if isinstance(leave.code, str) else f"{script} ended with exit code {leave.code}"
+            raise Failure("user", text, "SystemExit") from leave
+    finally:
+        sys.argv = argv
+
+
+def _partition_variables(partition: Partition) -> dict[str, str]:
+    variables = {"ELT_PARTITION_KEY": partition["key"]}
+    for dimension, key in partition["dimensions"].items():
+        name = "".join(letter if letter.isalnum() else "_" for letter in dimension).upper()
+        variables[f"ELT_PARTITION_KEY_{name}"] = key
+    if partition["window"] is not None:
+        variables["ELT_PARTITION_START"] = partition["window"]["start"]
+        variables["ELT_PARTITION_END"] = partition["window"]["end"]
+    return variables
+
+
+def _fill(value: Any, key: str | None) -> Any:
+    """`{partition_key}`, `{window_start}` and `{window_end}` in declared arguments of a source."""
+    if not isinstance(value, str):
+        return value
+    values = {
+        "partition_key": key or "",
+        "window_start": os.environ.get("DLT_INTERVAL_START", ""),
+        "window_end": os.environ.get("DLT_INTERVAL_END", ""),
+    }
+    for name, text in values.items():
+        value = value.replace("{" + name + "}", text)
+    return value
+
+
+def _top_level(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Statements that run on import: also those inside `if` and `try`, but for `if __name__ == "__main__"`."""
+    found: list[ast.stmt] = []
+    for node in body:
+        found.append(node)
+        if isinstance(node, ast.If) and "__name__" not in ast.dump(node.test):
+            found.extend(_top_level(node.body + node.orelse))
+        elif isinstance(node, ast.Try):
+            found.extend(_top_level(node.body + node.orelse + [s for h in node.handlers for s in h.body]))
+    return found

@@ -1,0 +1,25 @@
+import { delimiter, dirname } from 'node:path';
+import type { StepPlaces } from './runner.ts';
+
+/**
+ * What every Python child gets: its environment's programs first on PATH, as an activated environment has them, and
+ * output that is not held back.
+ */
+export function pythonEnv(
+  places: StepPlaces,
+  env: Readonly<Record<string, string>>,
+): { PATH: string; VIRTUAL_ENV: string; PYTHONUNBUFFERED: string } {
+  const programs = dirname(places.python);
+  return {
+    PATH: env.PATH === undefined ? programs : `${programs}${delimiter}${env.PATH}`,
+    VIRTUAL_ENV: dirname(programs),
+    PYTHONUNBUFFERED: '1',
+  };
+}
+
+/** argv of one of our Python runners; the request lies in the private step directory. */
+export function runnerArgv(places: StepPlaces, tool: 'dlt' | 'sling' | 'dbt'): readonly string[] {
+  return [places.python, `${places.runnerPackage}/elt_runner`, tool, `${places.stepDir}/${REQUEST_FILE}`];
+}
+
+export const REQUEST_FILE = 'request.json';
