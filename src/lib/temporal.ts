@@ -7,8 +7,5 @@ import { Temporal as Polyfill } from 'temporal-polyfill';
 
 const native = (globalThis as { Temporal?: typeof Polyfill }).Temporal;
 
-/** True where the runtime brings Temporal itself. */
-export const hasNativeTemporal: boolean = native !== undefined;
-
 /** The Temporal namespace. */
 export const Temporal: typeof Polyfill = native ?? Polyfill;

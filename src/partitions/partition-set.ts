@@ -113,18 +113,10 @@ export function windowOfKey(definition: TimeWindowPartitions, key: string): Time
   return found.end > windows.end ? null : found;
 }
 
-/** The window with an ordinal. */
-export function windowOfOrdinalIn(definition: TimeWindowPartitions, ordinal: number): TimeWindow | null {
-  const key = ordinalToKey(definition, ordinal);
-  return key === null ? null : windowOfKey(definition, key);
-}
-
 /** The key of the window that starts at `start`; null when no window of the set does. */
 export function keyOfWindow(definition: TimeWindowPartitions, start: Instant): string | null {
-  const windows = timeWindows(definition);
-  const window = ordinalAtOrAfter(windows.index, start);
-  if (window < 0 || tickAt(windows.index, window) !== start || isExcluded(windows, window)) return null;
-  return keyOfWindowNumber(windows, window);
+  const ordinal = ordinalOfWindowStart(definition, start);
+  return ordinal === null ? null : ordinalToKey(definition, ordinal);
 }
 
 /** The ordinal of the window that starts at `start`, the stored identity of a time partition. */

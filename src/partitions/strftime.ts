@@ -177,9 +177,9 @@ function read(regex: RegExp, letters: readonly string[], text: string): ParsedTi
   const match = regex.exec(text);
   if (match === null) return null;
   const fields: Record<string, string> = {};
-  letters.forEach((letter, index) => {
+  for (const [index, letter] of letters.entries()) {
     fields[letter] = match[index + 1] as string;
-  });
+  }
   const day = dayFrom(fields);
   if (day === null) return null;
   const local =

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { OracleCase } from './oracle-case.ts';
 import type { OracleSet } from './run-oracle.ts';
 import { readSets, runSet } from './run-oracle.ts';
 
@@ -63,10 +64,10 @@ function altered(set: OracleSet, find: RegExp, put: string): OracleSet {
   const index = set.cases.findIndex(
     (one) => one.quirk === undefined && one.unstable === undefined && find.test(JSON.stringify(one.expected)),
   );
-  if (index < 0) throw new Error(`${set.set} has nothing to alter`);
   const one = set.cases[index];
-  const expected = JSON.parse(JSON.stringify(one?.expected).replace(find, put));
-  return { ...set, cases: set.cases.with(index, { ...one, id: 'altered', expected }) };
+  if (one === undefined) throw new Error(`${set.set} has nothing to alter`);
+  const expected: unknown = JSON.parse(JSON.stringify(one.expected).replace(find, put));
+  return { ...set, cases: set.cases.with(index, { ...one, id: 'altered', expected } as OracleCase) };
 }
 
 describe('an altered expectation', () => {
@@ -87,14 +88,10 @@ describe('an altered expectation', () => {
 
   it('of every case of a set is reported, so that nothing is passed unseen', () => {
     for (const set of readSets(samples)) {
-      const flipped = set.cases.map((one) => ({
-        ...one,
-        expected: {
-          ...one.expected,
-          valid: !(one.expected.valid ?? one.expected.judged_right !== 'rejected'),
-          judged_right: undefined,
-        },
-      }));
+      const flipped = set.cases.map((one) => {
+        const { judged_right, ...expected } = one.expected as { judged_right?: string; valid?: boolean };
+        return { ...one, expected: { ...expected, valid: !(expected.valid ?? judged_right !== 'rejected') } };
+      });
       const result = runSet({ ...set, cases: flipped.filter((one) => one.tolerate_invalid !== true) });
       expect(result.run && result.passed, set.set).toBe(0);
     }
@@ -117,7 +114,7 @@ describe('the command', () => {
   });
 
   it('claims nothing of a set that it cannot judge', () => {
-    const { status, stdout } = run(directoryWith({ set: 'prophecies', cases: [{ id: 'x' }] }));
+    const { status, stdout } = run(directoryWith({ set: 'prophecies', cases: [{ id: 'x', expected: {} }] }));
     expect([status, stdout]).toEqual([0, 'prophecies: not run (no evaluator yet), 1 cases\n']);
   });
 

@@ -6,8 +6,7 @@ import type {
   TimeWindowPartitions,
 } from '../../src/partitions/definition/partitions-definition.ts';
 import type { PartitionMapping } from '../../src/partitions/mapping/partition-mapping.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import type { Json } from './oracle-case.ts';
 
 /** A definition as the oracle writes it. */
 export function readDefinition(input: Json): PartitionsDefinition {

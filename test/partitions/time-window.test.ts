@@ -10,6 +10,7 @@ import {
   keyToOrdinal,
   lastKey,
   nextKey,
+  ordinalOfWindowStart,
   ordinalToKey,
   partitionCount,
   partitionKeys,
@@ -188,6 +189,7 @@ describe('ordinals', () => {
         expect(keyToOrdinal(definition, key)).toBe(ordinal);
         const window = windowOfKey(definition, key);
         expect(keyOfWindow(definition, window?.start ?? 0)).toBe(key);
+        expect(ordinalOfWindowStart(definition, window?.start ?? 0)).toBe(ordinal);
       }),
       { numRuns: 500 },
     );

@@ -41,20 +41,3 @@ export interface PartitionsProblem {
   readonly message: string;
   readonly hint?: string;
 }
-
-export {
-  defaultFmt,
-  firstKey,
-  hasKey,
-  joinKey,
-  keyContaining,
-  keysInRange,
-  keyToOrdinal,
-  lastKey,
-  ordinalToKey,
-  partitionCount,
-  partitionKeys,
-  splitKey,
-  validatePartitions,
-  windowOfKey,
-} from '../partition-set.ts';

@@ -109,10 +109,10 @@ function decodeStatic(
   const bounds = decodeAscending(text.slice(2));
   const stored = new Set(ordinalsOf({ bounds }));
   const ordinals: number[] = [];
-  definition.keys.forEach((key, ordinal) => {
+  for (const [ordinal, key] of definition.keys.entries()) {
     const id = ids?.get(key);
     if (id !== undefined && stored.has(id)) ordinals.push(ordinal);
-  });
+  }
   return subsetOfOrdinals(ordinals);
 }
 

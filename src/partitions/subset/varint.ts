@@ -3,17 +3,17 @@
  * base64url. Two characters and two thirds for a pair of small differences.
  */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, value]));
+const VALUES = new Map(ALPHABET.split('').map((letter, value) => [letter, value]));
 
 /** Text for numbers that do not descend; the first may be negative. */
 export function encodeAscending(numbers: readonly number[]): string {
   const bytes: number[] = [];
   let previous = 0;
-  numbers.forEach((number, at) => {
+  for (const [at, number] of numbers.entries()) {
     // The first is stored zigzag: its sign in the lowest bit.
     pushVarint(bytes, at === 0 ? (number < 0 ? -2 * number - 1 : 2 * number) : number - previous);
     previous = number;
-  });
+  }
   return base64(bytes);
 }
 

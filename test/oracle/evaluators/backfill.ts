@@ -2,12 +2,36 @@ import type { BackfillPolicy } from '../../../src/partitions/backfill-runs.ts';
 import { groupIntoRuns } from '../../../src/partitions/backfill-runs.ts';
 import { rangeOfKeys } from '../../../src/partitions/partition-set.ts';
 import { subsetOfKeys } from '../../../src/partitions/subset/subset-keys.ts';
-import type { Mismatch, OracleCase } from '../oracle-case.ts';
+import type { Json, Mismatch, OracleCase } from '../oracle-case.ts';
 import { Comparison } from '../oracle-case.ts';
 import { readDefinition } from '../read-input.ts';
 
+interface Input {
+  readonly kind: 'range' | 'grouping' | 'status';
+  readonly partitions: Json;
+  readonly start: string;
+  readonly end: string;
+  readonly keys: readonly string[];
+  readonly backfill_policy: Policy | null;
+  readonly select: string;
+  readonly status: Readonly<Record<string, string>>;
+}
+
+type Policy =
+  | { readonly type: 'single_run' }
+  | { readonly type: 'multi_run'; readonly max_partitions_per_run: number };
+
+interface Expected {
+  readonly keys: readonly string[];
+  readonly count?: number;
+  readonly run_count: number;
+  readonly runs: readonly { readonly keys: readonly string[] }[];
+}
+
+type Case = OracleCase<Input, Expected> & { readonly input: Input; readonly current_time: string };
+
 /** Ranges, runs and selections by status. */
-export function evaluateBackfill({ input, expected, current_time }: OracleCase): Mismatch[] {
+export function evaluateBackfill({ input, expected, current_time }: Case): Mismatch[] {
   const comparison = new Comparison();
   const definition = readDefinition(input.partitions);
   const now = Date.parse(current_time);
@@ -20,7 +44,7 @@ export function evaluateBackfill({ input, expected, current_time }: OracleCase):
     comparison.equal('run_count', expected.run_count, runs.length);
     comparison.sameSet(
       'runs',
-      expected.runs.map((run: { keys: string[] }) => text(run.keys)),
+      expected.runs.map((run) => text(run.keys)),
       runs.map((run) => text(run.keys)),
     );
     return comparison.mismatches;
@@ -36,7 +60,7 @@ export function evaluateBackfill({ input, expected, current_time }: OracleCase):
   return comparison.mismatches;
 }
 
-function readPolicy(policy: OracleCase[string]): BackfillPolicy | null {
+function readPolicy(policy: Policy | null): BackfillPolicy | null {
   if (policy === null) return null;
   if (policy.type === 'single_run') return { type: 'single_run' };
   return { type: 'multi_run', maxPartitionsPerRun: policy.max_partitions_per_run };

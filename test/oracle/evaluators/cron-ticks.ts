@@ -2,10 +2,24 @@ import { nextTick, parseCron, previousTick } from '../../../src/partitions/cron.
 import type { Mismatch, OracleCase } from '../oracle-case.ts';
 import { Comparison, isoOf } from '../oracle-case.ts';
 
+interface Input {
+  readonly cron: string | string[];
+  readonly timezone: string;
+  readonly start: string;
+}
+
+interface Expected {
+  readonly next: readonly string[];
+  readonly prev: readonly string[];
+  readonly documented_rule_next?: readonly string[];
+}
+
+type Case = OracleCase<Input, Expected> & { readonly input: Input };
+
 /** Ticks after and before an instant. A quirk: the documented rule is as good as Dagster's, and `prev` is not asked. */
-export function evaluateCronTicks({ input, expected, quirk }: OracleCase): Mismatch[] {
+export function evaluateCronTicks({ input, expected, quirk }: Case): Mismatch[] {
   const comparison = new Comparison();
-  const crons: string[] = [input.cron].flat();
+  const crons = [input.cron].flat();
   const valid = crons.every((cron) => parseCron(cron).ok);
   comparison.equal('valid', expected.valid, valid);
   if (!valid || !expected.valid) return comparison.mismatches;

@@ -2,8 +2,26 @@ import { evaluateFreshness, validateFreshness } from '../../../src/definitions/f
 import type { Mismatch, OracleCase } from '../oracle-case.ts';
 import { Comparison, isoOf } from '../oracle-case.ts';
 
+interface Input {
+  readonly updates: readonly (string | { readonly at: string })[];
+  readonly now: string;
+  readonly lower_bound_delta_seconds: number;
+  readonly deadline_cron: string | null;
+  readonly timezone: string;
+}
+
+interface Expected {
+  readonly passed: boolean;
+  readonly last_updated?: string | null;
+  readonly lower_bound: string;
+  readonly fresh_until?: string;
+  readonly latest_cron_tick?: string;
+}
+
+type Case = OracleCase<Input, Expected> & { readonly input: Input };
+
 /** Freshness by last update. A quirk: only the deadline is asked, as durations are elapsed time here. */
-export function evaluateFreshnessCase({ input, expected, quirk }: OracleCase): Mismatch[] {
+export function evaluateFreshnessCase({ input, expected, quirk }: Case): Mismatch[] {
   const comparison = new Comparison();
   const policy = {
     lowerBoundDelta: input.lower_bound_delta_seconds,
@@ -13,9 +31,7 @@ export function evaluateFreshnessCase({ input, expected, quirk }: OracleCase): M
   const valid = validateFreshness(policy) === null;
   comparison.equal('valid', expected.valid, valid);
   if (!valid || !expected.valid) return comparison.mismatches;
-  const updates: number[] = input.updates.map((update: string | { at: string }) =>
-    Date.parse(typeof update === 'string' ? update : update.at),
-  );
+  const updates = input.updates.map((update) => Date.parse(typeof update === 'string' ? update : update.at));
   const last = updates.length === 0 ? null : Math.max(...updates);
   const found = evaluateFreshness(policy, last, Date.parse(input.now));
   const iso = (at: number | null): string | undefined => (at === null ? undefined : isoOf(at));

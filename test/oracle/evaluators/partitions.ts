@@ -1,4 +1,5 @@
 import type { PartitionsDefinition } from '../../../src/partitions/definition/partitions-definition.ts';
+import type { TimeWindow } from '../../../src/partitions/instant.ts';
 import {
   firstKey,
   hasKey,
@@ -13,15 +14,51 @@ import {
   validatePartitions,
   windowOfKey,
 } from '../../../src/partitions/partition-set.ts';
-import type { Mismatch, OracleCase } from '../oracle-case.ts';
+import type { Json, Mismatch, OracleCase } from '../oracle-case.ts';
 import { Comparison } from '../oracle-case.ts';
 import { readDefinition } from '../read-input.ts';
+
+interface Window {
+  readonly start: string;
+  readonly end: string;
+}
+
+interface Range {
+  readonly start: string;
+  readonly end: string;
+  readonly keys?: readonly string[];
+  readonly raises?: string;
+}
+
+interface Expected {
+  readonly count: number;
+  readonly plain_definition_count?: number;
+  readonly get_num_partitions?: number;
+  readonly keys?: readonly string[];
+  readonly first?: readonly string[];
+  readonly last?: readonly string[];
+  readonly first_key?: string | null;
+  readonly last_key?: string | null;
+  readonly range?: Range;
+  readonly range_reversed?: Range;
+  readonly has_key?: Readonly<Record<string, boolean>>;
+  readonly at?: Readonly<Record<string, { readonly count: number; readonly last_key: string | null }>>;
+  readonly windows?: Readonly<Record<string, Window>>;
+  readonly next_prev?: Readonly<
+    Record<string, { readonly next: string | null; readonly prev_window: Window | null }>
+  >;
+  readonly key_containing?: Readonly<Record<string, string>>;
+  readonly key_containing_end_closed?: Readonly<Record<string, string>>;
+  readonly key_parts?: { readonly key: string; readonly by_dimension: Readonly<Record<string, string>> };
+}
+
+type Case = OracleCase<Json, Expected> & { readonly input: Json };
 
 /**
  * Keys, windows and lookups of a definition. A quirk: Dagster contradicts itself there, so only the count is asked,
  * and it has to be one of those that Dagster or the plain definition gives.
  */
-export function evaluatePartitions({ input, expected, quirk, current_time }: OracleCase): Mismatch[] {
+export function evaluatePartitions({ input, expected, quirk, current_time }: Case): Mismatch[] {
   const comparison = new Comparison();
   const definition = readDefinition(input);
   const now = current_time == null ? 0 : Date.parse(current_time);
@@ -41,8 +78,9 @@ export function evaluatePartitions({ input, expected, quirk, current_time }: Ora
   if (expected.last) comparison.equal('last', expected.last, keys.slice(keys.length - expected.last.length));
   if ('first_key' in expected) comparison.equal('first_key', expected.first_key, firstKey(definition, now));
   if ('last_key' in expected) comparison.equal('last_key', expected.last_key, lastKey(definition, now));
-  for (const field of ['range', 'range_reversed']) {
-    if (expected[field]) compareRange(comparison, field, definition, expected[field], now);
+  for (const field of ['range', 'range_reversed'] as const) {
+    const range = expected[field];
+    if (range) compareRange(comparison, field, definition, range, now);
   }
   for (const [key, there] of Object.entries(expected.has_key ?? {})) {
     comparison.equal(`has_key ${key}`, there, hasKey(definition, key, now));
@@ -64,7 +102,7 @@ function compareRange(
   comparison: Comparison,
   field: string,
   definition: PartitionsDefinition,
-  expected: OracleCase[string],
+  expected: Range,
   now: number,
 ): void {
   const range = rangeOfKeys(definition, expected.start, expected.end, now);
@@ -75,17 +113,17 @@ function compareRange(
 function compareTime(
   comparison: Comparison,
   definition: Extract<PartitionsDefinition, { kind: 'time' }>,
-  expected: OracleCase[string],
+  expected: Expected,
   now: number,
 ): void {
-  const bounds = (window: { start: unknown; end: unknown } | null): unknown =>
-    window === null ? null : [Number(window.start), Number(window.end)];
-  const parsed = (window: { start: string; end: string } | null): unknown =>
+  const bounds = (window: TimeWindow | null): number[] | null =>
+    window === null ? null : [window.start, window.end];
+  const parsed = (window: Window | null): number[] | null =>
     window === null ? null : [Date.parse(window.start), Date.parse(window.end)];
-  for (const [key, window] of Object.entries<{ start: string; end: string }>(expected.windows ?? {})) {
+  for (const [key, window] of Object.entries(expected.windows ?? {})) {
     comparison.equal(`window of ${key}`, parsed(window), bounds(windowOfKey(definition, key)));
   }
-  for (const [key, around] of Object.entries<OracleCase[string]>(expected.next_prev ?? {})) {
+  for (const [key, around] of Object.entries(expected.next_prev ?? {})) {
     comparison.equal(`next of ${key}`, around.next, nextKey(definition, key, now));
     const previous = previousKey(definition, key, now);
     const got = previous === null ? null : windowOfKey(definition, previous);

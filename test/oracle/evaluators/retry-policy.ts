@@ -7,8 +7,28 @@ import {
 import type { Mismatch, OracleCase } from '../oracle-case.ts';
 import { Comparison } from '../oracle-case.ts';
 
+interface Input {
+  readonly max_retries: number;
+  readonly delay: number | null;
+  readonly backoff: 'EXPONENTIAL' | 'LINEAR' | null;
+  readonly jitter: 'FULL' | 'PLUS_MINUS' | null;
+}
+
+interface Expected {
+  readonly judged_right?: string;
+  readonly attempts_in_all: number;
+  readonly delays_seconds: readonly {
+    readonly retry: number;
+    readonly min: number;
+    readonly max: number;
+    readonly [atRandom: `at_random_${string}`]: number;
+  }[];
+}
+
+type Case = OracleCase<Input, Expected> & { readonly input: Input };
+
 /** Delays of the first retries. Where Dagster accepts and the oracle judges otherwise, the judgement counts. */
-export function evaluateRetryPolicy({ input, expected }: OracleCase): Mismatch[] {
+export function evaluateRetryPolicy({ input, expected }: Case): Mismatch[] {
   const comparison = new Comparison();
   const policy = {
     maxRetries: input.max_retries,
@@ -25,7 +45,7 @@ export function evaluateRetryPolicy({ input, expected }: OracleCase): Mismatch[]
     const range = retryDelayRange(policy, retry);
     comparison.near(`retry ${retry}: min`, min, range.min);
     comparison.near(`retry ${retry}: max`, max, range.max);
-    for (const [name, delay] of Object.entries<number>(values)) {
+    for (const [name, delay] of Object.entries(values)) {
       const random = Number(name.replace('at_random_', ''));
       comparison.near(
         `retry ${retry} at random ${random}`,
