@@ -15,7 +15,7 @@ export function createComponentStore(context: StoreContext): ComponentStore {
   const { db } = context;
   return {
     async applyRevision(snapshot, info) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const previous = await latest(tx.db, snapshot.component);
         const pipelineIds = await applyAliases(tx, snapshot, previous?.snapshot ?? null);
         const revisionId = await insertRevision(tx, snapshot, info);
@@ -57,11 +57,11 @@ export function createComponentStore(context: StoreContext): ComponentStore {
     },
 
     async snapshot(revisionId) {
-      return await readSnapshot(db, revisionId);
+      return readSnapshot(db, revisionId);
     },
 
     async latestSnapshot(component) {
-      return await latest(db, component);
+      return latest(db, component);
     },
 
     async neededTrees() {
@@ -166,10 +166,11 @@ async function dropOldRevisions(tx: Tx, component: string): Promise<void> {
   await tx.db.deleteFrom('revision').where('revision_id', 'in', dropped).execute();
   await tx.db
     .deleteFrom('folder_state')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('revision_folder')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('revision_folder')
             .select('revision_folder.revision_id')
             .whereRef('revision_folder.state_digest', '=', 'folder_state.state_digest'),
         ),

@@ -32,7 +32,7 @@ export function createKyselyStore(options: {
     operations: createOperationsStore(context, care),
     now: async () => clock.now(),
     subscribe: (listener) => context.subscribe(listener),
-    events: async (filter) => await readEvents(context, filter),
+    events: async (filter) => readEvents(context, filter),
     async appendInstanceEvents(events) {
       await context.write(async (tx) => {
         for (const event of events) {
@@ -40,7 +40,7 @@ export function createKyselyStore(options: {
         }
       });
     },
-    lastEventId: async () => await lastEventId(context),
-    close: async () => await db.destroy(),
+    lastEventId: async () => lastEventId(context),
+    close: async () => db.destroy(),
   };
 }

@@ -177,12 +177,10 @@ async function definitionFor(
   current: number | null,
   spec: StepSpec | undefined,
 ): Promise<number | null> {
-  if (asset.partitionsDefinition !== undefined) return await ensureDefinition(tx, asset.partitionsDefinition);
+  if (asset.partitionsDefinition !== undefined) return ensureDefinition(tx, asset.partitionsDefinition);
   if (current !== null) return current;
   const ofFolder = spec?.config.partitions;
-  return ofFolder === undefined || asset.partitions.kind === 'none'
-    ? null
-    : await ensureDefinition(tx, ofFolder);
+  return ofFolder === undefined || asset.partitions.kind === 'none' ? null : ensureDefinition(tx, ofFolder);
 }
 
 function keyColumns(
@@ -216,7 +214,7 @@ function isSpelledOut(range: { readonly start: string; readonly end: string }, s
 
 /** The schedule that a run belongs to: an automatic re-run is still its schedule's work. */
 async function scheduleOf(tx: Tx, { cause }: RunPlan): Promise<number | null> {
-  if (cause.kind === 'schedule') return await ensureSchedule(tx, cause.schedule);
+  if (cause.kind === 'schedule') return ensureSchedule(tx, cause.schedule);
   if (cause.kind !== 'run_retry') return null;
   const row = await tx.db
     .selectFrom('run')

@@ -9,7 +9,8 @@ export interface DatabaseCare {
   sizeBytes(): Promise<number>;
   /** Gives free pages back to the disk, a bounded number at a time. */
   reclaim(): Promise<void>;
-  integrityCheck(): Promise<'ok' | string>;
+  /** `ok`, or what is wrong. */
+  integrityCheck(): Promise<string>;
 }
 
 export function createOperationsStore(context: StoreContext, care: DatabaseCare): OperationsStore {
@@ -66,7 +67,7 @@ export function createOperationsStore(context: StoreContext, care: DatabaseCare)
     },
 
     async recordDelivery({ id, event, outcome }) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const row = await tx.db
           .insertInto('delivery')
           .values({ id, event, outcome, at: tx.now })
@@ -78,7 +79,7 @@ export function createOperationsStore(context: StoreContext, care: DatabaseCare)
     },
 
     async deliveries(limit) {
-      return await db
+      return db
         .selectFrom('delivery')
         .select(['id', 'event', 'outcome', 'at'])
         .orderBy('at', 'desc')

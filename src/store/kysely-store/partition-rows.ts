@@ -154,14 +154,14 @@ async function currentDefinition(tx: Tx, assetId: number): Promise<PartitionsDef
     .select('definition_id')
     .where('asset_id', '=', assetId)
     .executeTakeFirstOrThrow();
-  return await definitionOf(tx, asset.definition_id);
+  return definitionOf(tx, asset.definition_id);
 }
 
 async function newestActivity(
   tx: Tx,
   row: AssetPartitionRow,
 ): Promise<{ run_no: number; at: number } | undefined> {
-  return await tx.db
+  return tx.db
     .selectFrom('partition_activity')
     .select(['run_no', 'at'])
     .where('asset_id', '=', row.asset_id)

@@ -119,7 +119,7 @@ async function projectCheck(tx: Tx, entry: RunLogEntry, event: CheckEvent): Prom
       asset_id: asset.assetId,
       check_name: event.check_name,
       ...columns(partition),
-      key_text_id: partition === UNPARTITIONED ? null : (texts.get(partition.text) as number),
+      key_text_id: partition === UNPARTITIONED ? null : texts.get(partition.text),
       event_id: entry.eventId,
       passed: event.passed ? 1 : 0,
       severity: event.severity,

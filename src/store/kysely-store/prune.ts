@@ -1,4 +1,3 @@
-import { TERMINAL_RUN } from '../../events/run-state.ts';
 import type { OperationsStore } from '../store.ts';
 import type { StoreContext, Tx } from './context.ts';
 
@@ -18,12 +17,12 @@ export async function prune(context: StoreContext, keep: Keep): Promise<Readonly
     removed[table] = (removed[table] ?? 0) + n;
   };
   for (;;) {
-    const runNos = await context.write(async (tx) => await pruneRuns(tx, keep, count));
+    const runNos = await context.write(async (tx) => pruneRuns(tx, keep, count));
     if (runNos < RUNS_AT_ONCE) break;
     await breathe();
   }
   for (;;) {
-    const n = await context.write(async (tx) => await pruneInstanceEvents(tx, keep));
+    const n = await context.write(async (tx) => pruneInstanceEvents(tx, keep));
     count('event', n);
     if (n < EVENTS_AT_ONCE) break;
     await breathe();
@@ -40,10 +39,9 @@ async function pruneRuns(tx: Tx, keep: Keep, count: (table: string, n: number) =
   const rows = await tx.db
     .selectFrom('run')
     .select('run_no')
-    .where('status', 'in', [...TERMINAL_RUN])
     .where('pruned', '=', 0)
     .where('ended_at', '<', keep.eventsSince)
-    .orderBy('run_no')
+    .orderBy('ended_at')
     .limit(RUNS_AT_ONCE)
     .execute();
   const runNos = rows.map((row) => row.run_no);
@@ -54,10 +52,11 @@ async function pruneRuns(tx: Tx, keep: Keep, count: (table: string, n: number) =
       tx.db
         .deleteFrom('materialization')
         .where('run_no', 'in', runNos)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('asset_partition')
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('asset_partition')
                 .select('asset_partition.asset_id')
                 .whereRef('asset_partition.mat_event_id', '=', 'materialization.event_id'),
             ),
@@ -71,21 +70,24 @@ async function pruneRuns(tx: Tx, keep: Keep, count: (table: string, n: number) =
       tx.db
         .deleteFrom('event')
         .where('run_no', 'in', runNos)
-        .where(({ not, exists, or, selectFrom }) =>
-          not(
-            or([
-              exists(
-                selectFrom('asset_partition')
+        .where((eb) =>
+          eb.not(
+            eb.or([
+              eb.exists(
+                eb
+                  .selectFrom('asset_partition')
                   .select('asset_partition.asset_id')
                   .whereRef('asset_partition.mat_event_id', '=', 'event.event_id'),
               ),
-              exists(
-                selectFrom('asset_partition')
+              eb.exists(
+                eb
+                  .selectFrom('asset_partition')
                   .select('asset_partition.asset_id')
                   .whereRef('asset_partition.fail_event_id', '=', 'event.event_id'),
               ),
-              exists(
-                selectFrom('asset_check')
+              eb.exists(
+                eb
+                  .selectFrom('asset_check')
                   .select('asset_check.asset_id')
                   .whereRef('asset_check.event_id', '=', 'event.event_id'),
               ),
@@ -100,7 +102,7 @@ async function pruneRuns(tx: Tx, keep: Keep, count: (table: string, n: number) =
 }
 
 async function pruneInstanceEvents(tx: Tx, keep: Keep): Promise<number> {
-  return await deleted(
+  return deleted(
     tx.db
       .deleteFrom('event')
       .where('event_id', 'in', (eb) =>
@@ -116,7 +118,7 @@ async function pruneInstanceEvents(tx: Tx, keep: Keep): Promise<number> {
 }
 
 async function pruneTicks(tx: Tx, keep: Keep): Promise<number> {
-  return await deleted(
+  return deleted(
     tx.db
       .deleteFrom('tick')
       .where('at', '<', keep.ticksSince)
@@ -131,7 +133,7 @@ async function pruneTicks(tx: Tx, keep: Keep): Promise<number> {
 
 /** Results that no retained revision was built from. */
 async function pruneDiscovery(tx: Tx, keep: Keep): Promise<number> {
-  return await deleted(
+  return deleted(
     tx.db
       .deleteFrom('discovery_result')
       .where('saved_at', '<', keep.eventsSince)

@@ -71,7 +71,7 @@ async function filtered(context: StoreContext, filter: RunFilter): Promise<RunQu
 }
 
 async function page(query: RunQuery, limit: number): Promise<RunRow[]> {
-  return await query.selectAll('run').orderBy('run.run_no', 'desc').limit(limit).execute();
+  return query.selectAll('run').orderBy('run.run_no', 'desc').limit(limit).execute();
 }
 
 function toSummaries(rows: readonly RunRow[]): readonly RunSummary[] {

@@ -25,7 +25,7 @@ export function createRunStore(context: StoreContext): RunStore {
   const { db } = context;
   return {
     async createLaunch(plans, { idempotencyKey, specs }) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const [first] = plans;
         invariant(first !== undefined, 'a launch needs a plan');
         const known = await findLaunch(tx, first.launchId, idempotencyKey);
@@ -38,12 +38,12 @@ export function createRunStore(context: StoreContext): RunStore {
           await insertTick(tx, { schedule, at, status: 'launched', reason: '', launchId: launch.launchId });
           return launch;
         }
-        return await insertLaunch(tx, plans, specs, idempotencyKey);
+        return insertLaunch(tx, plans, specs, idempotencyKey);
       });
     },
 
     async advance(runId, limits, decide) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const view = await readView(tx, runId, limits);
         if (view === null) return null;
         const { runNo, ...shown } = view;
@@ -61,7 +61,7 @@ export function createRunStore(context: StoreContext): RunStore {
     },
 
     async plan(runId) {
-      return await readPlan(context, runId);
+      return readPlan(context, runId);
     },
 
     async state(runId) {
@@ -69,11 +69,11 @@ export function createRunStore(context: StoreContext): RunStore {
     },
 
     async list(filter) {
-      return await listRuns(context, filter);
+      return listRuns(context, filter);
     },
 
     async summary(runId) {
-      return await runSummary(context, runId);
+      return runSummary(context, runId);
     },
 
     async unfinished() {

@@ -94,20 +94,20 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
     },
 
     async recordTick({ schedule, at, status, reason, plans, specs }) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         if ((await findTick(tx, schedule, at)) !== null) return null;
         const launch = plans.length === 0 ? null : await insertLaunch(tx, plans, specs, undefined);
         await insertTick(tx, { schedule, at, status, reason, launchId: launch?.launchId ?? null });
-        return await findTick(tx, schedule, at);
+        return findTick(tx, schedule, at);
       });
     },
 
     async ticks(schedule, filter) {
-      return await readTicks(db, schedule, filter);
+      return readTicks(db, schedule, filter);
     },
 
     async lastTicks() {
-      return await readLastTicks(db);
+      return readLastTicks(db);
     },
 
     async unfinishedRuns(schedule) {

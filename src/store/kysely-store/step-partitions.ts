@@ -51,7 +51,7 @@ export async function plannedPartitions(tx: Tx, asset: StepAsset): Promise<reado
     asset.isRange && definition != null && start !== undefined && end !== undefined
       ? keysInRange(definition, start, end, asset.plannedAt)
       : asset.keys;
-  return await identify(tx, definition, keys);
+  return identify(tx, definition, keys);
 }
 
 /** The partition that an event of the step names, read by the definition of its plan. */

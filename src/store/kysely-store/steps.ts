@@ -32,7 +32,7 @@ export function createStepStore(context: StoreContext): StepStore {
     },
 
     async acquire(ref, holder) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const lease = await readLease(tx, ref);
         if (lease?.fence !== ref.attempt) return 'stale';
         if (lease.holder !== '' && lease.holder !== holder && lease.expires > tx.now) return 'held';
@@ -42,7 +42,7 @@ export function createStepStore(context: StoreContext): StepStore {
     },
 
     async renew(ref, holder) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const lease = await readLease(tx, ref);
         if (lease?.fence !== ref.attempt || lease.holder !== holder) return 'lost';
         await setLease(tx, lease, holder);
@@ -51,7 +51,7 @@ export function createStepStore(context: StoreContext): StepStore {
     },
 
     async started(ref, { pid, envKey }) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const lease = await heldLease(tx, ref);
         if (lease === null) return 'fenced';
         const run = await loadRun(tx, ref);
@@ -65,7 +65,7 @@ export function createStepStore(context: StoreContext): StepStore {
     },
 
     async append(ref, events) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const lease = await heldLease(tx, ref);
         if (lease === null) return 'fenced';
         const place = { runNo: lease.run_no, stepKey: ref.stepKey, attempt: ref.attempt };
@@ -88,7 +88,7 @@ export function createStepStore(context: StoreContext): StepStore {
     },
 
     async finish(ref, result, implied) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const lease = await heldLease(tx, ref);
         if (lease === null) return 'fenced';
         const run = await loadRun(tx, ref);
@@ -123,7 +123,7 @@ export function createStepStore(context: StoreContext): StepStore {
     },
 
     async takeOver(ref, fromHolder, toHolder) {
-      return await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const lease = await readLease(tx, ref);
         if (lease?.fence !== ref.attempt) return 'stale';
         if (lease.holder !== fromHolder) return 'held';
@@ -135,7 +135,7 @@ export function createStepStore(context: StoreContext): StepStore {
 }
 
 async function readLease(tx: Tx, ref: StepRef): Promise<LeaseTableRow | undefined> {
-  return await tx.db
+  return tx.db
     .selectFrom('lease')
     .innerJoin('run', 'run.run_no', 'lease.run_no')
     .selectAll('lease')

@@ -65,7 +65,7 @@ export async function readTicks(
 ): Promise<readonly TickRow[]> {
   let query = ticksOf(db).where('schedule.name', '=', schedule);
   if (filter.before !== undefined) query = query.where('tick.at', '<', filter.before);
-  return await toTicks(db, await query.orderBy('tick.at', 'desc').limit(filter.limit).execute());
+  return toTicks(db, await query.orderBy('tick.at', 'desc').limit(filter.limit).execute());
 }
 
 /** The newest tick of every schedule that has one. */
@@ -79,7 +79,7 @@ export async function readLastTicks(db: Db): Promise<readonly TickRow[]> {
     )
     .orderBy('schedule.name')
     .execute();
-  return await toTicks(db, rows);
+  return toTicks(db, rows);
 }
 
 interface StoredTick {
