@@ -167,7 +167,8 @@ export interface RunStore {
   ): Promise<LaunchRecord>;
   /**
    * Reads the run in a transaction, lets `decide` choose (pure, synchronous), applies and returns what it chose.
-   * `null` if there is no such run.
+   * `null` if there is no such run. Events that do not fit the state any more (the reducer passes over them) are not
+   * recorded and not among the commands returned. A step that is not in flight any more loses its lease and its slots.
    */
   advance(
     runId: string,
@@ -231,11 +232,12 @@ export interface AssetStatusRow {
 /** Projections of what runs wrote. Keys are text here; inside, assets and partitions are surrogates (a rename moves only the alias). */
 export interface AssetStore {
   status(keys: readonly string[]): Promise<readonly AssetStatusRow[]>;
+  /** Newest first. A page can be longer than `limit`: the partitions that one event wrote are never torn apart. */
   materializations(
     assetKey: string,
     filter: { partition?: string; beforeEventId?: number; limit: number },
   ): Promise<readonly MaterializationRow[]>;
-  /** Every partition with a status. `in_progress` wins over `failed` over `materialized` by the newest event. */
+  /** Every partition of the present definition with a status, by its key of today. `in_progress` wins over `failed` over `materialized` by the newest event. */
   partitions(assetKey: string): Promise<
     readonly {
       readonly key: string;
@@ -283,7 +285,7 @@ export interface ScheduleStore {
   setCursor(schedule: string, cursor: Instant, configDigest: string): Promise<void>;
   setOverride(schedule: string, override: ScheduleStateRow['override'], cursor: Instant): Promise<void>;
   /**
-   * Exactly once per (schedule, instant): tick row, launch with its runs, cursor, in one transaction.
+   * Exactly once per (schedule, instant): tick row, launch with its runs, cursor, the event `tick`, in one transaction.
    * Returns null when the tick is already there.
    */
   recordTick(tick: {
@@ -326,7 +328,8 @@ export interface RevisionRow {
 export interface ComponentStore {
   /**
    * Folder states by content digest, the revision as a list of them, aliases of pipelines, assets and schedules: one
-   * transaction. Keeps the last 50 revisions per component. Returns the new revision id.
+   * transaction, in which the event `revision_applied` is appended. A folder that moved (`moved_from`) takes its ids
+   * along. Keeps the last 50 revisions per component. Returns the new revision id.
    */
   applyRevision(
     snapshot: Snapshot,
@@ -397,16 +400,20 @@ export interface OperationsStore {
   ): Promise<
     readonly { readonly id: string; readonly event: string; readonly outcome: string; readonly at: Instant }[]
   >;
-  /** Deletes old events of ended runs, ticks, deliveries, discovery results; returns what it removed by table. Never the last-write rows. */
+  /**
+   * Deletes old events and specs of ended runs, ticks, deliveries, discovery results; returns what it removed by table.
+   * Never last-write rows, what they point to, or the newest tick of a schedule. Several short transactions.
+   */
   prune(keep: {
     eventsSince: Instant;
     ticksSince: Instant;
     deliveriesSince: Instant;
   }): Promise<Readonly<Record<string, number>>>;
-  /** Rebuilds every projection from the log; the result equals what was there. */
+  /** Rebuilds every projection from the log; the result equals what was there (of runs that were pruned, it is left). */
   rebuildProjections(): Promise<void>;
   sizeBytes(): Promise<number>;
-  integrityCheck(): Promise<'ok' | string>;
+  /** `ok`, or what is wrong. */
+  integrityCheck(): Promise<string>;
 }
 
 export type { LoggedEvent, PipelineState, StepState };

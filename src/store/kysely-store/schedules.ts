@@ -1,6 +1,5 @@
 import type { ScheduleStateRow, ScheduleStore } from '../store.ts';
 import type { StoreContext } from './context.ts';
-import { appendEvent } from './event-log.ts';
 import { ensureSchedule, findSchedule } from './identities.ts';
 import { insertLaunch } from './launches.ts';
 import { UNFINISHED } from './runs.ts';
@@ -78,18 +77,6 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
             })),
           )
           .execute();
-        await appendEvent(tx, {
-          runNo: null,
-          stepKey: null,
-          attempt: null,
-          n: null,
-          event: {
-            type: 'schedule_changed',
-            schedule,
-            status: override?.status ?? 'default',
-            by: override?.by ?? '',
-          },
-        });
       });
     },
 

@@ -23,11 +23,11 @@ export function fromFolder(row: Omit<FolderRow, 'stateDigest'>): PipelineState {
   return { ...rest, code: { ...code, commit: row.commit }, status: row.status };
 }
 
-/** The snapshot without its pipelines. */
-export function toHeader({ pipelines: _, ...header }: Snapshot): string {
-  return JSON.stringify(header);
+/** The snapshot without its pipelines, which are rows of their own. */
+export function toHeader(snapshot: Snapshot): string {
+  return JSON.stringify({ ...snapshot, pipelines: [] });
 }
 
 export function fromHeader(header: string, pipelines: readonly PipelineState[]): Snapshot {
-  return { ...fromJson<Omit<Snapshot, 'pipelines'>>(header), pipelines };
+  return { ...fromJson<Snapshot>(header), pipelines };
 }
