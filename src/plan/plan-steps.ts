@@ -85,7 +85,9 @@ function plannedAsset(node: AssetNode, selection: PartitionSelection): PlannedAs
   return {
     key: node.key,
     ...(node.resource === undefined ? {} : { resource: node.resource }),
-    partitions: node.partitions === undefined ? { kind: 'none' } : selection,
+    ...(node.partitions === undefined
+      ? { partitions: { kind: 'none' } }
+      : { partitions: selection, partitionsDefinition: node.partitions }),
     blockingChecks: node.checks.filter((check) => check.blocking).map((check) => check.name),
     codeVersion: node.codeVersion,
   };

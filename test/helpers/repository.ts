@@ -1,21 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-
-const GIT_ENV = {
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_SYSTEM: '/dev/null',
-  GIT_AUTHOR_NAME: 'Ada',
-  GIT_AUTHOR_EMAIL: 'ada@shop.example',
-  GIT_COMMITTER_NAME: 'Ada',
-  GIT_COMMITTER_EMAIL: 'ada@shop.example',
-};
+import { dirname, join, relative } from 'node:path';
+import { GIT_ENVIRONMENT } from './git-repository.ts';
 
 export function git(cwd: string, ...args: string[]): string {
   return execFileSync('git', args, {
     cwd,
-    env: { ...process.env, ...GIT_ENV },
+    env: GIT_ENVIRONMENT,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   }).trim();
@@ -28,6 +20,17 @@ export interface TestRepository {
   /** Writes files (null removes one), commits and pushes; returns the commit. */
   push(files: Readonly<Record<string, string | null>>, message?: string): string;
   remove(): void;
+}
+
+/** The demo's pipelines repository as a remote of its own. */
+export function createDemoRepository(): TestRepository {
+  const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'repo');
+  const files: Record<string, string> = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile()) files[relative(folder, file)] = readFileSync(file, 'utf8');
+  }
+  return createRepository(files);
 }
 
 /** A bare repository with a working clone in a temporary folder. */
