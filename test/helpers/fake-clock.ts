@@ -31,7 +31,7 @@ export function fakeClock(start: number): FakeClock {
     },
     set(now) {
       current = now;
-      for (const waiter of [...waiters]) if (waiter.at <= now) waiter.wake();
+      for (const waiter of waiters) if (waiter.at <= now) waiter.wake();
     },
     advance: (ms) => clock.set(current + ms),
     waiting: () => waiters.size,
