@@ -1,7 +1,18 @@
 import type { Diagnostic } from '../lib/diagnostics.ts';
+import { compareDiagnostics, hasErrors } from '../lib/diagnostics.ts';
 import type { CodeRef } from '../state/code-ref.ts';
 import type { DiscoveredAsset, InstanceConfig, PipelineState } from '../state/snapshot.ts';
+import { settleClaims } from './claims.ts';
+import { ConfigReader } from './config/config-reader.ts';
+import { DEFAULT_INSTANCE, readInstanceConfig } from './config/instance-config.ts';
+import { finishFolder } from './finish-folder.ts';
+import { loadFolder } from './folder-source.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
+import type { FolderReading } from './read-folder.ts';
+import { readFolder } from './read-folder.ts';
+import type { Candidate } from './scan.ts';
+import { scanRepository } from './scan.ts';
+import { parseYaml } from './yaml/parse-yaml.ts';
 
 /** One entry of the commit's tree, as `git ls-tree -r -l` gives it. */
 export interface RepositoryFile {
@@ -78,8 +89,99 @@ export interface DiscoveryResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export function createDiscoverCache(): DiscoverCache {
+  return { folders: new Map() };
+}
+
 /**
  * Reads every pipeline folder of a commit without running anything of it. Users' mistakes come back as diagnostics;
- * it rejects only with what `readBlob` and `folderTreeId` throw.
+ * it rejects only with what `readBlob` and `folderTreeId` throw. A folder whose tree is in the cache is not read again.
  */
-export declare function discoverStatic(input: DiscoverInput): Promise<DiscoverOutput>;
+export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutput> {
+  const scan = scanRepository(input.files, input.pipelinesDirectory);
+  const readings = await readFolders(scan.candidates, input);
+  const previous = new Map(input.previous.map((state) => [state.config.dir, state]));
+  const jobs: DiscoveryJob[] = [];
+  const outcomes = readings.map(({ candidate, treeId, reading }) => {
+    if (!reading.ok) {
+      return {
+        ok: false as const,
+        name: candidate.name,
+        dir: candidate.dir,
+        diagnostics: reading.diagnostics,
+      };
+    }
+    const code: CodeRef = {
+      component: input.component,
+      commit: input.commit,
+      dir: candidate.dir,
+      treeId,
+      contentDigest: reading.contentDigest,
+    };
+    const outcome = finishFolder(reading, code, input, previous.get(candidate.dir));
+    if (outcome.job !== null) jobs.push(outcome.job);
+    return outcome.folder;
+  });
+  const present = new Set(scan.candidates.map((candidate) => candidate.dir));
+  const folders = settleClaims(outcomes, input.previous, present);
+  const served = new Set(folders.flatMap((folder) => (folder.ok ? [folder.state.config.dir] : [])));
+  const root = await readInstance(input);
+  const diagnostics = [
+    ...scan.diagnostics,
+    ...root.diagnostics,
+    ...folders.flatMap((one) => one.diagnostics),
+  ];
+  return {
+    folders,
+    diagnostics: diagnostics.sort(compareDiagnostics),
+    instance: root.instance,
+    jobs: jobs.filter((job) => served.has(job.code.dir)),
+  };
+}
+
+interface ReadFolder {
+  readonly candidate: Candidate;
+  readonly treeId: string;
+  readonly reading: FolderReading;
+}
+
+/** Folders that are read at once: enough to keep one `cat-file --batch` busy, few enough to bound memory. */
+const AT_ONCE = 32;
+
+async function readFolders(candidates: readonly Candidate[], input: DiscoverInput): Promise<ReadFolder[]> {
+  const kept = input.cache.folders as Map<string, FolderReading>;
+  const results: ReadFolder[] = [];
+  const used = new Set<string>();
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < candidates.length; index = next++) {
+      const candidate = candidates[index]!;
+      const treeId = input.folderTreeId(candidate.dir);
+      const key = `${treeId} ${candidate.dir}`;
+      let reading = kept.get(key);
+      if (reading === undefined) {
+        const source = await loadFolder(candidate, treeId, (oid) => input.readBlob(oid));
+        reading = readFolder(source);
+        kept.set(key, reading);
+      }
+      used.add(key);
+      results[index] = { candidate, treeId, reading };
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  // Trees of earlier commits come back on a revert; a bound keeps a year of pushes from piling up.
+  if (kept.size > 4 * used.size + 100) for (const key of kept.keys()) if (!used.has(key)) kept.delete(key);
+  return results;
+}
+
+async function readInstance(
+  input: DiscoverInput,
+): Promise<{ instance: InstanceConfig | null; diagnostics: readonly Diagnostic[] }> {
+  const file = input.files.find((one) => one.path === 'dagster.yaml' && one.mode.startsWith('100'));
+  if (file === undefined) return { instance: DEFAULT_INSTANCE, diagnostics: [] };
+  const parsed = parseYaml(file.path, await input.readBlob(file.oid));
+  if (parsed.diagnostics.length > 0) return { instance: null, diagnostics: parsed.diagnostics };
+  const reader = new ConfigReader(file.path);
+  const instance = readInstanceConfig(reader, parsed.value);
+  return { instance: hasErrors(reader.diagnostics) ? null : instance, diagnostics: reader.diagnostics };
+}

@@ -245,7 +245,7 @@ export class MapReader {
 export function openDocument(
   reader: ConfigReader,
   value: YamlValue | null,
-  keys: readonly string[],
+  keys: readonly string[] | null,
   synonyms: Synonyms = {},
 ): MapReader | null {
   const start = { line: 1, column: 1 };

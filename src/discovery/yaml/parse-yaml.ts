@@ -1,4 +1,4 @@
-import type { CST, Document, ParsedNode, YAMLMap, YAMLSeq } from 'yaml';
+import type { CST, Document, ParsedNode, YAMLMap } from 'yaml';
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml';
 import type { Diagnostic } from '../../lib/diagnostics.ts';
 import { resolvePlainScalar } from './plain-scalar.ts';

@@ -1,0 +1,50 @@
+import type { DiscoveredAsset } from '../../state/snapshot.ts';
+import type { SourceRef } from '../pipeline-config.ts';
+
+export interface DltResourceFacts {
+  readonly name: string;
+  readonly description?: string;
+  readonly writeDisposition?: string;
+  readonly primaryKey?: readonly string[];
+  readonly cursorPath?: string;
+  readonly columns?: DiscoveredAsset['columns'];
+  readonly source?: SourceRef;
+}
+
+/** The one asset of a pipeline that loads as a whole. */
+export function dltPipelineAsset(name: string, source: SourceRef): DiscoveredAsset {
+  return {
+    key: `dlt_${name}`,
+    kind: 'dlt',
+    deps: [],
+    checks: [],
+    tags: dltTags(name),
+    kinds: ['dlt'],
+    source,
+  };
+}
+
+export function dltResourceAsset(name: string, facts: DltResourceFacts): DiscoveredAsset {
+  const metadata = {
+    ...(facts.writeDisposition === undefined ? {} : { write_disposition: facts.writeDisposition }),
+    ...(facts.primaryKey === undefined ? {} : { primary_key: facts.primaryKey.join(', ') }),
+    ...(facts.cursorPath === undefined ? {} : { cursor: facts.cursorPath }),
+  };
+  return {
+    key: `dlt_${name}/${facts.name.replaceAll('/', '_')}`,
+    kind: 'dlt',
+    resource: facts.name,
+    deps: [],
+    checks: [],
+    tags: dltTags(name),
+    kinds: ['dlt'],
+    ...(facts.description === undefined ? {} : { description: facts.description }),
+    ...(facts.columns === undefined || facts.columns.length === 0 ? {} : { columns: facts.columns }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(facts.source === undefined ? {} : { source: facts.source }),
+  };
+}
+
+function dltTags(name: string): Record<string, string> {
+  return { elt_type: 'dlt', pipeline: name };
+}

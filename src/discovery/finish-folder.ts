@@ -1,0 +1,92 @@
+import type { Diagnostic } from '../lib/diagnostics.ts';
+import { hasErrors } from '../lib/diagnostics.ts';
+import type { CodeRef } from '../state/code-ref.ts';
+import type { DiscoveredAsset, DiscoveryInfo, PipelineState } from '../state/snapshot.ts';
+import type { DiscoverInput, DiscoveryJob, DiscoveryResult, FolderOutcome } from './discover.ts';
+import type { PipelineConfig } from './pipeline-config.ts';
+import type { FolderReading } from './read-folder.ts';
+import { missingVariables } from './step-variables.ts';
+
+/**
+ * A folder's reading with what lies outside its tree: the result of its background job, if it needs one and one is there,
+ * what was served before, and the variables that the service has.
+ */
+export function finishFolder(
+  reading: FolderReading & { readonly ok: true },
+  code: CodeRef,
+  input: Pick<DiscoverInput, 'results' | 'environment'>,
+  previous: PipelineState | undefined,
+): { readonly folder: FolderOutcome; readonly job: DiscoveryJob | null } {
+  const { config, inputsDigest } = reading;
+  const result = reading.job === null ? undefined : input.results.get(inputsDigest);
+  const diagnostics = [
+    ...reading.diagnostics,
+    ...missingVariables(config, reading.variables, reading.references, input.environment),
+    ...(result?.diagnostics ?? []).map((one) => ({ ...one, pipeline: config.name })),
+  ];
+  if (result !== undefined && hasErrors(result.diagnostics)) {
+    return { folder: { ok: false, name: config.name, dir: config.dir, diagnostics }, job: null };
+  }
+  const { assets, discovery } = discovered(reading, result, previous);
+  const state: PipelineState = {
+    name: config.name,
+    config,
+    code,
+    status: 'current',
+    assets: assets.map((asset) => withPartitions(asset, config)).sort((a, b) => (a.key < b.key ? -1 : 1)),
+    discovery,
+  };
+  const wanted = reading.job !== null && result === undefined;
+  const job = wanted ? { kind: reading.job, inputsDigest, pipeline: config.name, code, config } : null;
+  return { folder: { ok: true, state, diagnostics: sorted(diagnostics) }, job };
+}
+
+function discovered(
+  reading: FolderReading & { readonly ok: true },
+  result: DiscoveryResult | undefined,
+  previous: PipelineState | undefined,
+): { readonly assets: readonly DiscoveredAsset[]; readonly discovery: DiscoveryInfo } {
+  const { inputsDigest } = reading;
+  if (reading.job === null) {
+    return {
+      assets: reading.assets,
+      discovery: { method: reading.method, status: 'complete', inputsDigest },
+    };
+  }
+  const method = reading.job === 'dbt_parse' ? 'manifest' : 'recorded';
+  if (result?.status === 'complete') {
+    const discovery = { method, status: 'complete', inputsDigest } as const;
+    const { envKey } = result;
+    return { assets: result.assets, discovery: envKey === undefined ? discovery : { ...discovery, envKey } };
+  }
+  if (result === undefined && previous !== undefined && canServe(previous, reading.config)) {
+    // What was known serves until the job says what is new.
+    const { discovery } = previous;
+    return { assets: previous.assets, discovery: { ...discovery, status: 'pending', inputsDigest } };
+  }
+  const status = result === undefined ? 'pending' : 'failed';
+  return { assets: reading.assets, discovery: { method: reading.method, status, inputsDigest } };
+}
+
+/** Assets of another tool, granularity or selection are not this folder's any more. */
+function canServe(previous: PipelineState, config: PipelineConfig): boolean {
+  const sets = (one: PipelineConfig): string =>
+    JSON.stringify(one.dbt?.assetSets.map(({ select, exclude }) => [select, exclude]) ?? null);
+  return (
+    previous.config.tool === config.tool &&
+    previous.config.dlt?.assetPer === config.dlt?.assetPer &&
+    sets(previous.config) === sets(config) &&
+    previous.assets.length > 0
+  );
+}
+
+/** Partitions of a dbt asset set; they are settings, so no job has to run when they change. */
+function withPartitions(asset: DiscoveredAsset, config: PipelineConfig): DiscoveredAsset {
+  if (asset.assetSet === undefined) return asset;
+  const { partitions: _, ...rest } = asset;
+  return { ...rest, partitions: config.dbt?.assetSets[asset.assetSet]?.partitions ?? null };
+}
+
+function sorted(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line));
+}
