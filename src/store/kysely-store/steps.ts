@@ -25,7 +25,8 @@ export function createStepStore(context: StoreContext): StepStore {
       const spec = await storedSpec(context, run.runNo, ref.stepKey);
       return {
         ...spec,
-        ref,
+        // Queue, time-out and length of the lease are the spec's, whatever the caller knows of them.
+        ref: { ...spec.ref, attempt: ref.attempt },
         assets: spec.assets.filter((asset) => !step.finishedAssets.includes(asset.key)),
         retriesSpent: step.retriesSpent,
       };

@@ -82,7 +82,12 @@ async function runs(db: Kysely<unknown>): Promise<void> {
     .execute();
   await index(db, 'run_status', 'run', ['status', 'run_no']);
   await index(db, 'run_launch', 'run', ['launch_id']);
-  await db.schema.createIndex('run_unpruned').on('run').column('ended_at').where('pruned', '=', 0).execute();
+  await db.schema
+    .createIndex('run_unpruned')
+    .on('run')
+    .columns(['ended_at', 'pruned'])
+    .where('pruned', '=', 0)
+    .execute();
   await index(db, 'run_schedule', 'run', ['schedule_id', 'run_no']);
   await db.schema
     .createTable('run_plan')
