@@ -3,10 +3,10 @@ const MASK = '***';
 const SHORTEST_SECRET = 6;
 
 /**
- * Builds a function that masks every given secret (of 6 characters or more; also its URL-encoded and base64 forms)
- * and the password of every `scheme://user:password@host`.
+ * Every text by which a secret can be met: itself, its lines, its URL-encoded and base64 forms; the longest first, so
+ * that no masking of a part hides the rest. Secrets of less than 6 characters are left out.
  */
-export function createRedactor(secrets: Iterable<string>): (text: string) => string {
+export function secretForms(secrets: Iterable<string>): readonly string[] {
   const forms = new Set<string>();
   for (const secret of secrets) {
     if (secret.length < SHORTEST_SECRET) continue;
@@ -15,7 +15,12 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
     forms.add(Buffer.from(secret).toString('base64').replace(/=+$/, ''));
     for (const line of secret.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) forms.add(line);
   }
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
+  return [...forms].sort((a, b) => b.length - a.length);
+}
+
+/** Builds a function that masks every form of the given secrets and the password of every `scheme://user:password@host`. */
+export function createRedactor(secrets: Iterable<string>): (text: string) => string {
+  const ordered = secretForms(secrets);
   return (text) => {
     let out = text;
     for (const form of ordered) out = out.replaceAll(form, MASK);

@@ -1,0 +1,186 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StepRef } from '../../plan/step-spec.ts';
+import type { LogRef } from '../../store/log-store.ts';
+import { type AdvanceRun, createRunDriver } from '../run-driver.ts';
+import { adoptStep, runStep } from '../run-step.ts';
+import type { StepControl, StepEnd, StepMachine } from '../step-machine.ts';
+import type { StepTransport } from '../step-transport.ts';
+import {
+  readExit,
+  readStepDir,
+  removeStepDir,
+  revokeLease,
+  stepDirOf,
+  stepIdOf,
+  wasSpawned,
+} from './step-dir.ts';
+import { killStragglers } from './stragglers.ts';
+import { awaitSupervisor } from './supervisor.ts';
+
+export interface LocalTransport extends StepTransport {
+  /**
+   * After a start, before anything is dispatched: takes over the attempts that an earlier life of this service left, and
+   * ends what belongs to none.
+   */
+  adopt(): Promise<{ readonly adopted: number; readonly lost: number }>;
+}
+
+export interface LocalTransportOptions {
+  readonly machine: StepMachine;
+  readonly advance: AdvanceRun;
+  /** Steps at once, for show. */
+  readonly slots: number;
+  readonly version: string;
+}
+
+interface Attempt {
+  readonly ref: LogRef;
+  readonly cancel: AbortController;
+  readonly terminate: AbortController;
+  readonly kill: AbortController;
+  readonly leave: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** A step that is not ours is looked at again after this time. */
+const REFUSED_MS = 1_000;
+
+/** Steps as child processes of this service, each under a supervisor that outlives it. */
+export function createLocalTransport({
+  machine,
+  advance,
+  slots,
+  version,
+}: LocalTransportOptions): LocalTransport {
+  const { clock, logger, steps } = machine;
+  const attempts = new Map<string, Attempt>();
+  const driver = createRunDriver({
+    advance,
+    clock,
+    logger,
+    onAdvanced({ dispatch, cancel }) {
+      for (const ref of dispatch) begin(ref, (control) => runStep(ref, machine, control));
+      for (const ref of cancel) attempts.get(stepIdOf(ref))?.cancel.abort();
+    },
+  });
+  let isClosed = false;
+
+  function begin(ref: LogRef, run: (control: StepControl) => Promise<StepEnd>): void {
+    const id = stepIdOf(ref);
+    if (isClosed || attempts.has(id)) return;
+    const control = {
+      cancel: new AbortController(),
+      terminate: new AbortController(),
+      kill: new AbortController(),
+      leave: new AbortController(),
+    };
+    const done = run({
+      cancel: control.cancel.signal,
+      terminate: control.terminate.signal,
+      kill: control.kill.signal,
+      leave: control.leave.signal,
+    })
+      .catch((error: unknown): StepEnd => {
+        logger.error({ err: error, run_id: ref.runId, step: ref.stepKey }, 'a step could not be carried on');
+        return 'refused';
+      })
+      .then(async (end) => {
+        if (end === 'refused' && !isClosed)
+          await clock.sleepUntil(clock.now() + REFUSED_MS, control.leave.signal);
+        attempts.delete(id);
+        driver.wake(ref.runId);
+      });
+    attempts.set(id, { ref, ...control, done });
+  }
+
+  return {
+    start: (runId) => Promise.resolve(driver.start(runId) ? 'started' : 'exists'),
+    dispatch(ref) {
+      begin(ref, (control) => runStep(ref, machine, control));
+      return Promise.resolve();
+    },
+    cancel(ref) {
+      attempts.get(stepIdOf(ref))?.cancel.abort();
+      return Promise.resolve();
+    },
+    wake(runId) {
+      driver.wake(runId);
+      return Promise.resolve();
+    },
+    capacity: () =>
+      Promise.resolve([
+        {
+          id: machine.holder,
+          labels: ['default'],
+          volumes: ['local'],
+          slots,
+          used: attempts.size,
+          version,
+          lastSeen: clock.now(),
+        },
+      ]),
+    adopt,
+    async close({ graceMs, endSteps }) {
+      isClosed = true;
+      await driver.close();
+      const all = [...attempts.values()];
+      if (!endSteps) for (const { leave } of all) leave.abort();
+      else for (const { terminate } of all) terminate.abort();
+      const ended = Promise.all(all.map((attempt) => attempt.done));
+      const grace = new AbortController();
+      await Promise.race([ended, clock.sleepUntil(clock.now() + graceMs, grace.signal)]);
+      grace.abort();
+      for (const { kill } of all) kill.abort();
+      await ended;
+    },
+  };
+
+  async function adopt(): Promise<{ adopted: number; lost: number }> {
+    const counts = { adopted: 0, lost: 0 };
+    const wanted = new Set<string>();
+    for (const lease of await steps.leases()) {
+      // Dispatched and never begun: the run's next look starts it.
+      if (lease.holder === '') continue;
+      if ((await steps.takeOver(lease.ref, lease.holder, machine.holder)) !== 'ok') continue;
+      const { ref } = lease;
+      wanted.add(stepIdOf(ref));
+      const spec = await steps.spec(ref);
+      const isLost = await isWithoutProcess(ref);
+      counts[isLost ? 'lost' : 'adopted'] += 1;
+      begin(ref, (control) => adoptStep(spec, machine, control));
+      if (lease.cancel) attempts.get(stepIdOf(ref))?.cancel.abort();
+    }
+    await removeOrphans(wanted);
+    return counts;
+  }
+
+  /** Its process was started, and neither lives nor left a result. */
+  async function isWithoutProcess(ref: StepRef): Promise<boolean> {
+    const dir = stepDirOf(machine.places.steps, ref);
+    return wasSpawned(dir) && readExit(dir) === null && (await awaitSupervisor(dir)) === null;
+  }
+
+  /** Folders of attempts that hold no lease: their result is recorded, or another attempt took their place. */
+  async function removeOrphans(wanted: ReadonlySet<string>): Promise<void> {
+    for (const name of list(machine.places.steps)) {
+      const path = join(machine.places.steps, name);
+      const dir = readStepDir(path);
+      if (dir !== null && wanted.has(dir.stepId)) continue;
+      if (dir !== null) {
+        revokeLease(dir);
+        (await awaitSupervisor(dir))?.terminate();
+        await killStragglers(dir.stepId);
+      }
+      removeStepDir({ path });
+    }
+  }
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,69 @@
+import type { RunState } from '../events/run-state.ts';
+import type { Cause, RunPlan, RunRequest, StepPlan } from '../plan/run-plan.ts';
+import type { StepSpec } from '../plan/step-spec.ts';
+
+/**
+ * The plan of a run that does an ended run again, at the same code: from its failure (steps that did not succeed, of
+ * these the assets that are not written yet), or whole.
+ * @returns null if there is nothing to do again
+ */
+export function retryPlan(
+  plan: RunPlan,
+  state: RunState,
+  options: {
+    readonly fromFailure: boolean;
+    readonly cause: Cause;
+    readonly runId: string;
+    readonly launchId: string;
+    readonly runRetriesLeft: number;
+  },
+): RunPlan | null {
+  const { fromFailure, cause, runId, launchId, runRetriesLeft } = options;
+  const kept = plan.steps.filter((step) => !fromFailure || !hasSucceeded(state, step.stepKey));
+  if (kept.length === 0) return null;
+  const keys = new Set(kept.map((step) => step.stepKey));
+  const steps = kept.map((step) => ({
+    ...step,
+    needs: step.needs.filter((need) => keys.has(need)),
+    assets: fromFailure ? unwritten(step, state) : step.assets,
+  }));
+  // Runs that this one waited for have ended: whoever asks for a retry means now.
+  return { ...plan, runId, launchId, steps, after: [], cause, runRetriesLeft };
+}
+
+/** The same work as a request, to be planned with today's definitions and commits. */
+export function retryRequest(
+  plan: RunPlan,
+  state: RunState,
+  options: { readonly fromFailure: boolean; readonly cause: Cause },
+): RunRequest {
+  const { partitions } = plan;
+  const kept = plan.steps.filter((step) => !options.fromFailure || !hasSucceeded(state, step.stepKey));
+  return {
+    assets: kept
+      .flatMap((step) => (options.fromFailure ? unwritten(step, state) : step.assets))
+      .map((asset) => asset.key),
+    partitions: partitions.kind === 'key' ? { kind: 'keys', keys: [partitions.key] } : partitions,
+    fullRefresh: plan.steps.some((step) => step.fullRefresh),
+    config: plan.config,
+    tags: plan.tags,
+    priority: plan.priority,
+    cause: options.cause,
+  };
+}
+
+/** The spec of a step of a retry: the old run's, with its configuration at that commit, for the new run. */
+export function retrySpec(spec: StepSpec, runId: string, step: StepPlan): StepSpec {
+  return { ...spec, ref: { ...spec.ref, runId, attempt: 0 }, assets: step.assets, retriesSpent: 0 };
+}
+
+function hasSucceeded(state: RunState, stepKey: string): boolean {
+  return state.steps[stepKey]?.status === 'succeeded';
+}
+
+/** All of them if none is left: a step whose last asset failed a blocking check is asked to make it again. */
+function unwritten(step: StepPlan, state: RunState): StepPlan['assets'] {
+  const finished = state.steps[step.stepKey]?.finishedAssets ?? [];
+  const left = step.assets.filter((asset) => !finished.includes(asset.key));
+  return left.length === 0 ? step.assets : left;
+}

@@ -1,0 +1,251 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { StepError } from '../events/run-event.ts';
+import { OperationalError } from '../lib/errors.ts';
+import { createRedactor } from '../lib/secret.ts';
+import type { StepRef, StepSpec } from '../plan/step-spec.ts';
+import { parseErrorText } from '../runners/parse/traceback.ts';
+import { followStep } from './local/follow-step.ts';
+import { insist } from './local/insist.ts';
+import { claimPlace, type PreparedStep, prepareStep, secretsOf } from './local/prepare-step.ts';
+import {
+  createStepDir,
+  markSpawn,
+  readExit,
+  removeStepDir,
+  revokeLease,
+  type StepDir,
+  stepDirOf,
+  touchLease,
+  wasSpawned,
+} from './local/step-dir.ts';
+import { killStragglers } from './local/stragglers.ts';
+import { awaitSupervisor, type SupervisorProcess, startSupervisor } from './local/supervisor.ts';
+import {
+  type InnerControl,
+  type StepControl,
+  type StepEnd,
+  StepErrorThrown,
+  type StepMachine,
+} from './step-machine.ts';
+import { failedBeforeStart, type ProcessExit, type StepOutcome, stepOutcome } from './step-outcome.ts';
+import { createStepReport } from './step-report.ts';
+
+const LOG_TAIL_BYTES = 64 * 1024;
+
+/**
+ * Runs one attempt from its lease to its recorded result. Everything that goes wrong becomes a result; it rejects only
+ * when the store does.
+ */
+export async function runStep(ref: StepRef, machine: StepMachine, control: StepControl): Promise<StepEnd> {
+  const spec = await machine.steps.spec(ref);
+  if ((await machine.steps.acquire(spec.ref, machine.holder)) !== 'ok') return 'refused';
+  machine.crashPoint('acquired');
+  return withLease(spec, machine, control, (inner) => startAndFollow(spec, machine, inner));
+}
+
+/**
+ * Goes on with an attempt of an earlier life of this service, whose lease was taken over: follows its process, or reads
+ * what it left, or, if none was ever started, starts it.
+ */
+export async function adoptStep(
+  spec: StepSpec,
+  machine: StepMachine,
+  control: StepControl,
+): Promise<StepEnd> {
+  return withLease(spec, machine, control, async (inner) => {
+    const dir = stepDirOf(machine.places.steps, spec.ref);
+    if (!wasSpawned(dir)) return startAndFollow(spec, machine, inner);
+    const supervisor = await awaitSupervisor(dir);
+    if (supervisor === null && readExit(dir) === null) {
+      // Revoked first: a supervisor that is only just starting then ends itself.
+      revokeLease(dir);
+      await killStragglers(dir.stepId);
+    }
+    const place = claimPlace(spec, machine);
+    const secrets = [...place.secrets, ...(await secretsOf(spec, machine))];
+    const end = await follow(spec, machine, inner, {
+      dir,
+      supervisor,
+      secrets,
+      isAdopted: true,
+      envKey: null,
+    });
+    place.release(end);
+    return end;
+  });
+}
+
+/** Lease renewed every quarter of its length; its loss or its wish to cancel reach the attempt as signals. */
+async function withLease(
+  spec: StepSpec,
+  machine: StepMachine,
+  control: StepControl,
+  work: (control: InnerControl) => Promise<StepEnd>,
+): Promise<StepEnd> {
+  const { ref } = spec;
+  const dir = stepDirOf(machine.places.steps, ref);
+  const cancel = new AbortController();
+  const fenced = new AbortController();
+  const timer = setInterval(() => void renew(), ref.leaseTtlMs / 4);
+  timer.unref();
+  try {
+    return await work({
+      ...control,
+      cancel: AbortSignal.any([control.cancel, cancel.signal]),
+      fenced: fenced.signal,
+    });
+  } finally {
+    clearInterval(timer);
+  }
+
+  async function renew(): Promise<void> {
+    try {
+      const answer = await machine.steps.renew(ref, machine.holder);
+      if (answer === 'lost') fenced.abort();
+      else touchLease(dir);
+      if (answer === 'cancel') cancel.abort();
+    } catch (error) {
+      machine.logger.warn(
+        { err: error, run_id: ref.runId, step: ref.stepKey },
+        'a lease could not be renewed',
+      );
+    }
+  }
+}
+
+async function startAndFollow(spec: StepSpec, machine: StepMachine, control: InnerControl): Promise<StepEnd> {
+  const begun = machine.clock.now();
+  const dir = stepDirOf(machine.places.steps, spec.ref);
+  createStepDir(dir);
+  // Everything was written by earlier attempts, the last of which was lost after its last asset.
+  if (spec.assets.length === 0) {
+    return finish(spec, machine, dir, {
+      result: { type: 'step_succeeded', seconds: 0, metadata: {} },
+      implied: [],
+    });
+  }
+  let prepared: PreparedStep | null = null;
+  let end: StepEnd = 'refused';
+  try {
+    const stop = AbortSignal.any([control.cancel, control.terminate, control.leave, control.fenced]);
+    prepared = await prepareStep(spec, dir, machine, stop);
+    if (stop.aborted) return await stopBeforeStart(spec, machine, control, dir, begun);
+    machine.crashPoint('before_spawn');
+    markSpawn(dir);
+    const supervisor = await startSupervisor(prepared.basePython, prepared.supervisor, dir, prepared.command);
+    machine.crashPoint('spawned');
+    const { secrets, envKey } = prepared;
+    end = await follow(spec, machine, control, { dir, supervisor, secrets, isAdopted: false, envKey });
+    return end;
+  } catch (error) {
+    if (control.cancel.aborted || control.leave.aborted || control.terminate.aborted) {
+      return await stopBeforeStart(spec, machine, control, dir, begun);
+    }
+    const outcome = failedBeforeStart(errorBeforeStart(error), (machine.clock.now() - begun) / 1000);
+    return await finish(spec, machine, dir, outcome);
+  } finally {
+    prepared?.release(end);
+  }
+}
+
+async function stopBeforeStart(
+  spec: StepSpec,
+  machine: StepMachine,
+  control: InnerControl,
+  dir: StepDir,
+  begun: number,
+): Promise<StepEnd> {
+  if (control.fenced.aborted) {
+    removeStepDir(dir);
+    return 'refused';
+  }
+  // Nothing was started: the next life of this service starts it, as the same attempt.
+  if (!control.cancel.aborted) return 'left';
+  const seconds = (machine.clock.now() - begun) / 1000;
+  return finish(spec, machine, dir, {
+    result: { type: 'step_canceled', seconds, forced: false },
+    implied: [],
+  });
+}
+
+interface Running {
+  readonly dir: StepDir;
+  /** Null: nothing of the attempt lives any more. */
+  readonly supervisor: SupervisorProcess | null;
+  readonly secrets: readonly string[];
+  readonly isAdopted: boolean;
+  /** Null: recorded by an earlier life, if at all. */
+  readonly envKey: string | null;
+}
+
+async function follow(
+  spec: StepSpec,
+  machine: StepMachine,
+  control: InnerControl,
+  running: Running,
+): Promise<StepEnd> {
+  const { dir } = running;
+  const begun = statSync(dir.events).birthtimeMs;
+  const report = createStepReport(spec, createRedactor(running.secrets), () => (Date.now() - begun) / 1000);
+  const exit = await followStep(spec, machine, control, { ...running, report });
+  if (exit === 'left') return 'left';
+  if (exit === 'fenced') {
+    revokeLease(dir);
+    await killStragglers(dir.stepId);
+    removeStepDir(dir);
+    return 'refused';
+  }
+  machine.crashPoint('exit_seen');
+  const outcome = stepOutcome(spec, report, exitOf(exit, control), () => errorText(spec, machine, dir));
+  return finish(spec, machine, dir, outcome);
+}
+
+/** An attempt that ended because the service did is nobody's cancel, and a process that vanished after one is. */
+function exitOf(exit: ProcessExit, control: InnerControl): ProcessExit {
+  if (exit.reason === 'vanished' && control.cancel.aborted)
+    return { ...exit, reason: 'cancelled', forced: true };
+  if (exit.reason === 'terminated') return { ...exit, message: 'ended together with the service' };
+  return exit;
+}
+
+async function finish(
+  spec: StepSpec,
+  machine: StepMachine,
+  dir: StepDir,
+  outcome: StepOutcome,
+): Promise<StepEnd> {
+  await insist(machine, () => machine.logs.seal(spec.ref));
+  const answer = await insist(machine, () => machine.steps.finish(spec.ref, outcome.result, outcome.implied));
+  machine.crashPoint('finished');
+  removeStepDir(dir);
+  return answer === 'ok' ? 'finished' : 'refused';
+}
+
+function errorText(spec: StepSpec, machine: StepMachine, dir: StepDir): ReturnType<typeof parseErrorText> {
+  const lines = readFileSync(dir.output).subarray(-LOG_TAIL_BYTES).toString('utf8').split('\n');
+  const textOf = (stream: string) =>
+    lines.flatMap((line) => {
+      const match = /^\d+ ([oes]) (.*)$/s.exec(line);
+      return match?.[1] === stream ? [match[2]!] : [];
+    });
+  const folders = [machine.places.work(spec.component, spec.pipeline)];
+  return parseErrorText(textOf('e').join('\n'), folders) ?? parseErrorText(textOf('o').join('\n'), folders);
+}
+
+/** What we could not do for the step. What may work later is tried again for a while, and spends no retry. */
+function errorBeforeStart(error: unknown): StepError {
+  if (error instanceof StepErrorThrown) return error.error;
+  if (error instanceof OperationalError) {
+    return {
+      code: error.code,
+      message: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
+      failureClass: error.next === 'stalled' ? 'config' : 'environment',
+    };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'INTERNAL',
+    message: `the step could not be prepared: ${message}`,
+    failureClass: 'environment',
+  };
+}

@@ -1,0 +1,59 @@
+/** What the end of a process's stderr tells about why it failed. */
+export interface ErrorText {
+  /** The last line that says something: `KeyError: 'amount'`. */
+  readonly message: string;
+  readonly stack?: string;
+  /** Deepest frame in the user's own folder, relative to it. */
+  readonly file?: string;
+  readonly line?: number;
+  /** Another process holds the lock of a database file: DuckDB's and SQLite's words for it. */
+  readonly isBusy: boolean;
+}
+
+const TRACEBACK = 'Traceback (most recent call last):';
+const FRAME = /^\s*File "(.+)", line (\d+)/;
+const BUSY = /Could not set lock on file|database (?:table )?is locked|\bSQLITE_BUSY\b/;
+const LONGEST_MESSAGE = 2_000;
+const LONGEST_STACK = 20_000;
+
+/**
+ * Reads the last Python traceback of a text, or its last line if there is none. Only words are taken from here, never
+ * whether the process succeeded.
+ * @param folders absolute paths that hold the user's own files: working directory and tree
+ */
+export function parseErrorText(text: string, folders: readonly string[]): ErrorText | null {
+  const trimmed = text.trimEnd();
+  if (trimmed === '') return null;
+  const start = trimmed.lastIndexOf(TRACEBACK);
+  const stack = start === -1 ? null : trimmed.slice(start);
+  const message = (stack === null ? trimmed : raised(stack))
+    .split('\n')
+    .findLast((line) => line.trim() !== '')!;
+  const frame = stack === null ? null : userFrame(stack, folders);
+  return {
+    message: message.trim().slice(0, LONGEST_MESSAGE),
+    ...(stack === null ? {} : { stack: stack.slice(0, LONGEST_STACK) }),
+    ...frame,
+    isBusy: BUSY.test(stack ?? trimmed),
+  };
+}
+
+/** The line of the exception itself: the first after the frames that is not indented. */
+function raised(stack: string): string {
+  const lines = stack.split('\n').slice(1);
+  return lines.find((line) => line !== '' && !/^\s/.test(line)) ?? stack;
+}
+
+function userFrame(stack: string, folders: readonly string[]): { file: string; line: number } | null {
+  let found: { file: string; line: number } | null = null;
+  for (const text of stack.split('\n')) {
+    const match = FRAME.exec(text);
+    if (match === null) continue;
+    const folder = folders.find((candidate) => match[1]!.startsWith(`${candidate}/`));
+    const file = folder === undefined ? match[1]! : match[1]!.slice(folder.length + 1);
+    const isUsers =
+      folder !== undefined ? !file.includes('site-packages') : !file.startsWith('/') && !file.startsWith('<');
+    if (isUsers) found = { file, line: Number(match[2]) };
+  }
+  return found;
+}
