@@ -6,35 +6,33 @@ journal says which call of the script that package belongs to, and which calls w
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 import os
+import time
 from typing import Any
 
 Call = dict[str, Any]
+
+KEPT_SECONDS = 30 * 86_400
 
 
 class Journal:
     """`calls` maps `<pipeline>#<n>`, the n-th load of that pipeline in the script, to what is known of it."""
 
-    def __init__(self, file: str, run_id: str, step_key: str) -> None:
-        self._file = file
-        self._identity = [run_id, step_key]
-        stored = _read(file)
+    def __init__(self, folder: str, run_id: str, step_key: str) -> None:
+        name = hashlib.sha256(f"{run_id}\0{step_key}".encode()).hexdigest()[:16]
+        self._file = os.path.join(folder, f"journal-{name}.json")
         #: Written by an earlier attempt of this very step of this run.
-        self.is_retry = stored.get("step") == self._identity
-        self.before: dict[str, Call] = stored.get("calls", {})
+        self.is_retry = os.path.exists(self._file)
+        self.before: dict[str, Call] = _read(self._file if self.is_retry else _newest(folder))
         self.calls: dict[str, Call] = {}
 
     def update(self, name: str, **fields: Any) -> None:
         self.calls.setdefault(name, {}).update(fields)
         # What the earlier attempt reached holds until this one has come as far.
-        merged = {**self.before, **self.calls} if self.is_retry else self.calls
-        os.makedirs(os.path.dirname(self._file), exist_ok=True)
-        with open(self._file + ".tmp", "w", encoding="utf-8") as file:
-            json.dump({"step": self._identity, "calls": merged}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(self._file + ".tmp", self._file)
+        _write(self._file, {**self.before, **self.calls} if self.is_retry else self.calls)
 
     def started_before(self, pipeline: str) -> str | None:
         """The call that an earlier attempt began and did not bring to its end."""
@@ -61,11 +59,26 @@ class Loaded:
         if partition in known:
             return True
         known.append(partition)
-        os.makedirs(os.path.dirname(self._file), exist_ok=True)
-        with open(self._file + ".tmp", "w", encoding="utf-8") as file:
-            json.dump(self._keys, file)
-        os.replace(self._file + ".tmp", self._file)
+        _write(self._file, self._keys)
         return False
+
+
+def _newest(folder: str) -> str:
+    """The journal that another step wrote last; those of steps that nobody will retry any more are removed."""
+    files = {file: os.path.getmtime(file) for file in glob.glob(os.path.join(glob.escape(folder), "journal-*.json"))}
+    for file, changed in files.items():
+        if changed < time.time() - KEPT_SECONDS:
+            os.remove(file)
+    return max(files, key=lambda file: files[file], default="")
+
+
+def _write(file: str, content: dict[str, Any]) -> None:
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file + ".tmp", "w", encoding="utf-8") as target:
+        json.dump(content, target)
+        target.flush()
+        os.fsync(target.fileno())
+    os.replace(file + ".tmp", file)
 
 
 def _read(file: str) -> dict[str, Any]:

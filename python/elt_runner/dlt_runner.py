@@ -57,7 +57,7 @@ class Step:
         self._observer = Observer(self._report.asset_of)
         data_dir = os.environ["DLT_DATA_DIR"]
         identity = (os.environ.get("ELT_RUN_ID", ""), os.environ.get("ELT_STEP_KEY", ""))
-        self._journal = Journal(os.path.join(data_dir, "journal.json"), *identity)
+        self._journal = Journal(data_dir, *identity)
         self._loaded = Loaded(request["loaded_file"])
         self._interception = Interception(request, self._observer, self._journal)
         self._unfinished = [asset["key"] for asset in request["assets"]]

@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { invariant } from '../lib/invariant.ts';
+import type { StepSpec } from '../plan/step-spec.ts';
+import { pythonEnv, REQUEST_FILE, runnerArgv } from './python-env.ts';
+import type { Runner, StepCommand, StepFile, StepPlaces } from './runner.ts';
+import {
+  chosenStreams,
+  type RenderedReplication,
+  type Replication,
+  renderReplication,
+  variablesOf,
+} from './sling/render-replication.ts';
+
+/**
+ * Runs the streams of a replication one by one, each as a replication file of its own in the private step directory.
+ * Cancelled by SIGINT: on SIGTERM Sling leaves its temporary tables behind.
+ */
+export const slingRunner: Runner = {
+  tool: 'sling',
+  needs: { sling: true },
+  async command(
+    spec: StepSpec,
+    places: StepPlaces,
+    env: Readonly<Record<string, string>>,
+  ): Promise<StepCommand> {
+    const config = spec.config.sling;
+    invariant(config !== undefined, `${spec.pipeline} is a Sling pipeline without Sling settings`);
+    const text = await readFile(join(places.treeDir, config.replication), 'utf8');
+    const replication = parse(text) as Replication;
+    const files: StepFile[] = [];
+    const assets = spec.assets.map(({ key, resource }) => {
+      const names = resource === undefined ? chosenStreams(replication, config.streams) : [resource];
+      const streams = names.map((name) => {
+        const rendered = renderReplication(replication, {
+          stream: name,
+          window: spec.window,
+          partitionKey: spec.partitions.kind === 'key' ? spec.partitions.key : null,
+          dimensions: spec.partitionDimensions,
+          fullRefresh: spec.fullRefresh,
+        });
+        const file = `stream-${files.length}.json`;
+        files.push({ name: file, content: JSON.stringify(rendered.content) });
+        return describe(replication, name, rendered, join(places.stepDir, file));
+      });
+      return { key, streams };
+    });
+    const request = {
+      sling: places.sling,
+      replication: config.replication,
+      source: String(replication.source ?? ''),
+      target: String(replication.target ?? ''),
+      variables: variablesOf(replication),
+      full_refresh: spec.fullRefresh && spec.partitions.kind === 'none',
+      journal: join(places.stateDir, 'sling'),
+      assets,
+    };
+    return {
+      argv: runnerArgv(places, 'sling'),
+      env: {
+        ...pythonEnv(places, env),
+        SLING_LOGGING: 'JSON',
+        SLING_HOME_DIR: join(places.stateDir, 'sling'),
+      },
+      files: [...files, { name: REQUEST_FILE, content: JSON.stringify(request) }],
+      cancelSignal: 'SIGINT',
+    };
+  },
+};
+
+function describe(
+  replication: Replication,
+  name: string,
+  rendered: RenderedReplication,
+  file: string,
+): Record<string, unknown> {
+  return {
+    name,
+    file,
+    exists: replication.streams?.[name] !== undefined,
+    object: rendered.object,
+    mode: rendered.mode,
+    update_key: rendered.updateKey,
+    warnings: rendered.warnings,
+  };
+}
