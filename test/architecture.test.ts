@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderOf, type ImportStatement, importsOf, readSources, type SourceFile } from './helpers/import-graph.ts';
+import {
+  folderOf,
+  type ImportStatement,
+  importsOf,
+  readSources,
+  type SourceFile,
+} from './helpers/import-graph.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -21,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   component: ['config', 'git', 'discovery', 'state', 'definitions', 'partitions', 'plan', 'github'],
   engine: ['definitions', 'partitions', 'plan', 'events', 'runners'],
   daemons: ['definitions', 'partitions', 'plan', 'events', 'engine', 'component'],
-  server: ['component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'github'],
+  server: ['component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'github', 'state'],
   cli: ['server', 'component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'main.ts'],
   'main.ts': ['*'],
 };
@@ -48,7 +54,8 @@ const PURE_FILES: readonly RegExp[] = [
   /^src\/runners\/parse\//,
   /^src\/engine\/(admission|retry|decide)\.ts$/,
 ];
-const IMPURE = /\bDate\.now\(|\bnew Date\(\)|\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval|Immediate)\(|\bMath\.random\(|\bperformance\.now\(/;
+const IMPURE =
+  /\bDate\.now\(|\bnew Date\(\)|\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval|Immediate)\(|\bMath\.random\(|\bperformance\.now\(/;
 
 function violation(statement: ImportStatement): string | null {
   const { from, line, to, typeOnly } = statement;
@@ -68,7 +75,9 @@ function violation(statement: ImportStatement): string | null {
 
 function violationsOf(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => [
-    ...importsOf(file).map(violation).filter((text) => text !== null),
+    ...importsOf(file)
+      .map(violation)
+      .filter((text) => text !== null),
     ...impurities(file),
   ]);
 }
@@ -114,7 +123,9 @@ describe('architecture', () => {
       edges.set(source, targets.add(target));
     }
     const folders = Object.keys(MAY_IMPORT).filter((folder) => edges.has(folder));
-    const lines = folders.map((folder) => `${folder.padEnd(12)} → ${[...edges.get(folder)!].sort().join(', ')}`);
+    const lines = folders.map(
+      (folder) => `${folder.padEnd(12)} → ${[...edges.get(folder)!].sort().join(', ')}`,
+    );
     process.stdout.write(`\nWho imports whom (besides lib), from the core outwards:\n${lines.join('\n')}\n`);
     expect([...edges.keys()].filter((folder) => !folders.includes(folder))).toEqual([]);
   });

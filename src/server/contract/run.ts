@@ -166,7 +166,11 @@ export const LaunchRequest = z.object({
   idempotency_key: z.string().max(200).optional(),
 });
 export type LaunchRequest = z.infer<typeof LaunchRequest>;
-export const LaunchResponse = z.object({ launch_id: z.string(), run_ids: z.array(z.string()) });
+export const LaunchResponse = z.object({
+  launch_id: z.string(),
+  run_ids: z.array(z.string()),
+  skipped_disabled: z.array(z.string()).describe('Selected assets of disabled pipelines: not launched'),
+});
 export type LaunchResponse = z.infer<typeof LaunchResponse>;
 
 export const RetryRequest = z.object({

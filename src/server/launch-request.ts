@@ -1,0 +1,58 @@
+import type { Definitions } from '../definitions/definitions.ts';
+import { selectAssets } from '../definitions/selection.ts';
+import type { RunRequest } from '../plan/run-plan.ts';
+import type { Actor } from './actor.ts';
+import type { LaunchRequest } from './contract/run.ts';
+import { refusal } from './refusal.ts';
+
+/**
+ * The request of a client → the engine's. Assets of disabled pipelines are left out of a selection that has others too,
+ * and named in the answer; alone they are refused by the engine, with its reason.
+ * @throws `SELECTION_INVALID`, `SELECTION_EMPTY`, `REQUEST_INVALID`, `PARTITION_UNKNOWN`
+ */
+export function launchRequest(
+  definitions: Definitions,
+  asked: LaunchRequest,
+  actor: Actor,
+): { readonly request: RunRequest; readonly skipped: readonly string[] } {
+  const selected = selectAssets(definitions.assets, asked.selection);
+  if (!selected.ok) throw refusal(selected.code, selected.message, selected.hint);
+  const nodeOf = definitions.assets.nodes;
+  const enabled = selected.keys.filter((key) => nodeOf.get(key)?.enabled === true);
+  const assets = enabled.length > 0 ? enabled : selected.keys;
+  const partitions = partitionsOf(asked);
+  const namesKeys = partitions.kind === 'keys' || partitions.kind === 'range';
+  if (namesKeys && assets.every((key) => nodeOf.get(key)?.partitions === undefined)) {
+    throw refusal(
+      'PARTITION_UNKNOWN',
+      'no asset of the selection is partitioned',
+      'launch it without a partition',
+    );
+  }
+  return {
+    skipped: enabled.length > 0 ? selected.keys.filter((key) => nodeOf.get(key)?.enabled !== true) : [],
+    request: {
+      assets,
+      partitions,
+      fullRefresh: asked.full_refresh ?? false,
+      config: asked.config ?? {},
+      tags: asked.tags ?? {},
+      priority: 0,
+      cause: actor,
+      ...(asked.idempotency_key === undefined ? {} : { idempotencyKey: asked.idempotency_key }),
+    },
+  };
+}
+
+function partitionsOf(asked: LaunchRequest): RunRequest['partitions'] {
+  const given = [asked.partition, asked.partitions, asked.range].filter((value) => value !== undefined);
+  if (given.length > 1) {
+    throw refusal('REQUEST_INVALID', 'partition, partitions and range exclude each other');
+  }
+  if (asked.partition === 'latest') return { kind: 'latest' };
+  if (asked.partition !== undefined) return { kind: 'keys', keys: [asked.partition] };
+  if (asked.partitions !== undefined && asked.partitions.length > 0)
+    return { kind: 'keys', keys: asked.partitions };
+  if (asked.range !== undefined) return { kind: 'range', ...asked.range };
+  return { kind: 'none' };
+}

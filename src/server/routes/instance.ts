@@ -1,0 +1,108 @@
+import type { App, AppDeps } from '../app-deps.ts';
+import { PageQuery } from '../contract/common.ts';
+import { AuditList, Instance } from '../contract/instance.ts';
+import { decodeNumberCursor, pageOf } from '../cursor.ts';
+import { problems } from '../openapi.ts';
+import { concurrency } from '../views/concurrency.ts';
+import { timestamp } from '../views/view-context.ts';
+
+const DEFAULT_LIMIT = 100;
+
+export function instanceRoutes(app: App, deps: AppDeps): void {
+  const { store, components, settings } = deps;
+  const startedAt = timestamp(deps.clock.now());
+
+  app.get(
+    '/instance',
+    {
+      schema: {
+        tags: ['system'],
+        summary: 'The instance as a whole',
+        response: { 200: Instance, ...problems },
+      },
+      config: { etag: 'body' },
+    },
+    async () => {
+      const definitions = components.definitions();
+      const lastEventId = await store.lastEventId();
+      const [runs, heartbeats, slots, databaseBytes, environments] = await Promise.all([
+        store.runs.counts(),
+        store.operations.heartbeats(),
+        concurrency(store, definitions, settings.maxConcurrent),
+        store.operations.sizeBytes(),
+        deps.environments.status(),
+      ]);
+      const pipelines = [...definitions.pipelines.values()];
+      const nodes = [...definitions.assets.nodes.values()];
+      const diagnostics = components.components().flatMap((status) => status.snapshot?.diagnostics ?? []);
+      return {
+        version: deps.version,
+        url: settings.publicUrl,
+        demo: settings.demo,
+        started_at: startedAt,
+        definitions_digest: definitions.digest,
+        counts: {
+          pipelines: pipelines.length,
+          disabled: pipelines.filter((pipeline) => !pipeline.config.enabled).length,
+          held: pipelines.filter((pipeline) => pipeline.status === 'held').length,
+          assets: nodes.filter((node) => node.kind === 'materializable').length,
+          schedules: definitions.schedules.size,
+          errors: diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length,
+          warnings: diagnostics.filter((diagnostic) => diagnostic.severity === 'warning').length,
+          runs: { ...runs },
+        },
+        daemons: heartbeats.map(({ daemon, at, status, lastError }) => ({
+          name: daemon,
+          at: timestamp(at),
+          status,
+          last_error: lastError,
+        })),
+        concurrency: slots,
+        storage: { database_bytes: databaseBytes },
+        environments: environments.map(({ envKey, status, stage, message }) => ({
+          env_key: envKey,
+          status,
+          stage,
+          message,
+        })),
+        // Read before everything else: a client that follows the stream from here misses nothing.
+        last_event_id: lastEventId,
+        groups: [...new Set(nodes.map((node) => node.group))].sort(),
+      };
+    },
+  );
+
+  app.get(
+    '/audit',
+    {
+      schema: {
+        tags: ['system'],
+        summary: 'Who or what caused each change, newest first',
+        querystring: PageQuery,
+        response: { 200: AuditList, ...problems },
+      },
+      config: { etag: 'body' },
+    },
+    async (request) => {
+      const { limit = DEFAULT_LIMIT, cursor } = request.query;
+      const before = decodeNumberCursor(cursor);
+      const rows = await store.operations.auditLog({
+        limit: limit + 1,
+        ...(before === undefined ? {} : { beforeId: before }),
+      });
+      return pageOf(
+        rows,
+        limit,
+        (row) => row.auditId,
+        ({ auditId, at, actor, action, target, details }) => ({
+          audit_id: auditId,
+          at: timestamp(at),
+          actor,
+          action,
+          target,
+          details: { ...details },
+        }),
+      );
+    },
+  );
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ERROR_DOCS_PATH, handleNotFound, pathOf } from './problem.ts';
+import { contentSecurityPolicy } from './security-headers.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json; charset=utf-8',
+  '.webmanifest': 'application/manifest+json',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+};
+/** As Vite names what never changes: `index-B5Qt9EMX.js`. */
+const HASHED = /-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/;
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** Paths that people's fingers know from Dagster (`ui.md` §5). */
+const REDIRECTS: readonly (readonly [RegExp, string])[] = [
+  [/^\/asset-groups(?:\/|$)/, '/lineage'],
+  [/^\/overview(?:\/|$)/, '/'],
+  [/^\/locations(?:\/|$)/, '/git'],
+];
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
+
+interface PageFile {
+  readonly name: string;
+  readonly type: string;
+  readonly cache: string;
+  /** Content encoding → file beside it. */
+  readonly encodings: ReadonlyMap<string, string>;
+}
+
+/**
+ * The built page: files as they lie in `uiDir` (precompressed ones by `Accept-Encoding`), `index.html` for every path of
+ * the page. Only files that were there at the start are known, so no path leads out of the folder.
+ */
+export function staticPage(app: FastifyInstance, options: { uiDir: string | null; root: string }): void {
+  const { uiDir, root } = options;
+  const files = uiDir === null || !existsSync(join(uiDir, 'index.html')) ? new Map() : filesOf(uiDir);
+  const index = files.get('/index.html') as PageFile | undefined;
+  let policy: Promise<string> | null = null;
+
+  app.get(ERROR_DOCS_PATH, { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send(await readFile(join(root, 'docs', 'errors.md'))),
+  );
+
+  app.setNotFoundHandler(async (request, reply) => {
+    const path = pathOf(request.url);
+    if ((request.method !== 'GET' && request.method !== 'HEAD') || path.startsWith('/api/')) {
+      return handleNotFound(request, reply);
+    }
+    const redirect = REDIRECTS.find(([pattern]) => pattern.test(path));
+    if (redirect !== undefined) return reply.redirect(redirect[1], 302);
+    const file = files.get(path) as PageFile | undefined;
+    if (file !== undefined && file !== index) return sendFile(request, reply, file);
+    if (!(request.headers.accept ?? '').includes('text/html') && path !== '/')
+      return handleNotFound(request, reply);
+    if (index === undefined || uiDir === null) return notBuilt(reply);
+    policy ??= policyOf(join(uiDir, index.name));
+    reply.header('content-security-policy', await policy);
+    return sendFile(request, reply, index);
+  });
+
+  async function sendFile(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    file: PageFile,
+  ): Promise<FastifyReply> {
+    const accepted = acceptedEncodings(request.headers['accept-encoding']);
+    const chosen = ENCODINGS.find(
+      ([encoding]) => accepted.has(encoding) && file.encodings.has(encoding),
+    )?.[0];
+    const name = chosen === undefined ? file.name : file.encodings.get(chosen)!;
+    const bytes = await readFile(join(uiDir!, name));
+    const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+    reply.headers({ 'cache-control': file.cache, vary: 'accept-encoding', etag: tag });
+    if (request.headers['if-none-match'] === tag) return reply.code(304).send();
+    if (chosen !== undefined) reply.header('content-encoding', chosen);
+    return reply.type(file.type).send(bytes);
+  }
+}
+
+function filesOf(uiDir: string): Map<string, PageFile> {
+  const names = new Set(
+    readdirSync(uiDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(uiDir, join(entry.parentPath, entry.name)).split(sep).join('/')),
+  );
+  const files = new Map<string, PageFile>();
+  for (const name of names) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    files.set(`/${name}`, {
+      name,
+      type,
+      cache: HASHED.test(name) ? IMMUTABLE : 'no-cache',
+      encodings: new Map(
+        ENCODINGS.filter(([, suffix]) => names.has(name + suffix)).map(([encoding, suffix]) => [
+          encoding,
+          name + suffix,
+        ]),
+      ),
+    });
+  }
+  return files;
+}
+
+/** Inline scripts and styles that the build put into `index.html` are allowed by their hash, nothing else inline is. */
+async function policyOf(indexFile: string): Promise<string> {
+  const html = await readFile(indexFile, 'utf8');
+  return contentSecurityPolicy({
+    scripts: hashes(html, /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/gi),
+    styles: hashes(html, /<style[^>]*>([\s\S]*?)<\/style>/gi),
+  });
+}
+
+function hashes(html: string, pattern: RegExp): string[] {
+  return [...html.matchAll(pattern)].map(
+    (match) => `'sha256-${createHash('sha256').update(match[1]!).digest('base64')}'`,
+  );
+}
+
+/** Encodings with a quality above 0. */
+function acceptedEncodings(header: string | string[] | undefined): ReadonlySet<string> {
+  const accepted = new Set<string>();
+  for (const part of String(header ?? '').split(',')) {
+    const [name = '', ...parameters] = part
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/);
+    if (name !== '' && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))) accepted.add(name);
+  }
+  return accepted;
+}
+
+function notBuilt(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(503)
+    .type('text/plain; charset=utf-8')
+    .send(
+      'The page is not built: start with ./elt-dev, or run scripts/build-ui.sh. The API is at /api/v1.\n',
+    );
+}
