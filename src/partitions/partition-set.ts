@@ -13,6 +13,7 @@ import {
   windowAt,
   windowContaining,
   windowNamed,
+  windowOfText,
 } from './definition/time-window.ts';
 import type { Instant, TimeWindow } from './instant.ts';
 import { ordinalAtOrAfter, ordinalAtOrBefore, tickAt } from './tick-index.ts';
@@ -39,13 +40,13 @@ export function* partitionKeys(definition: PartitionsDefinition, now: Instant): 
   for (let ordinal = 0; ordinal < count; ordinal++) yield ordinalToKey(definition, ordinal) as string;
 }
 
-/** Whether a text names a partition that exists at `now`. */
+/** Whether a text is the key of a partition that exists at `now`; `windowOfText` has the rule for time sets. */
 export function hasKey(definition: PartitionsDefinition, key: string, now: Instant): boolean {
   const ordinal = keyToOrdinal(definition, key);
   return ordinal !== null && ordinalExists(definition, ordinal, now);
 }
 
-/** The key proper of the partition that a text names (`2024-1-8` → `2024-01-08`); null when none exists at `now`. */
+/** The key proper of the partition whose key a text is taken for (`hasKey`); null when none exists at `now`. */
 export function resolveKey(definition: PartitionsDefinition, text: string, now: Instant): string | null {
   const ordinal = keyToOrdinal(definition, text);
   if (ordinal === null || !ordinalExists(definition, ordinal, now)) return null;
@@ -107,7 +108,7 @@ function neighbour(
 /** The window that a key names, whether or not it exists yet; null when it names no partition of the set. */
 export function windowOfKey(definition: TimeWindowPartitions, key: string): TimeWindow | null {
   const windows = timeWindows(definition);
-  const window = windowNamed(windows, key);
+  const window = windowOfText(windows, key);
   if (window === null || window < 0 || isExcluded(windows, window)) return null;
   const found = windowAt(windows, window);
   return found.end > windows.end ? null : found;
@@ -159,33 +160,52 @@ export type KeyRange =
   | { readonly ok: false; readonly message: string };
 
 /**
- * The keys from one to another. Of a 2-D set: from-to in each dimension by itself, so a rectangle (Dagster).
- * A range that runs backwards is empty and says so; an end that names no partition existing at `now` is refused.
+ * The keys from one to another. Of a 2-D set: from-to in each dimension by itself, so a rectangle (Dagster). In a time
+ * set an end need not be a key: it means the window that starts at or after it.
+ *
+ * A range that runs backwards is empty and says so. Refused: an end that names no partition, lies before `start` or
+ * after `end`, or has not come into being at `now`; with `null` for now, what is still to come counts too.
  */
 export function rangeOfKeys(
   definition: PartitionsDefinition,
   start: string,
   end: string,
-  now: Instant,
+  now: Instant | null,
 ): KeyRange {
-  for (const key of [start, end]) {
-    if (!hasKey(definition, key, now)) return { ok: false, message: absence(definition, key, now) };
-  }
   const sides =
     definition.kind === 'multi' ? dimensionsOf(definition).map((one) => one.definition) : [definition];
   const starts = sides.length === 1 ? [start] : start.split('|');
   const ends = sides.length === 1 ? [end] : end.split('|');
-  const spans = sides.map((side, index) => ({
-    side,
-    from: keyToOrdinal(side, starts[index] as string) as number,
-    to: keyToOrdinal(side, ends[index] as string) as number,
-  }));
+  for (const [parts, text] of [
+    [starts, start],
+    [ends, end],
+  ] as const) {
+    if (parts.length !== sides.length) return { ok: false, message: absence(definition, text, now) };
+  }
+  const spans: Span[] = [];
+  for (const [index, side] of sides.entries()) {
+    const [from, to] = [starts[index] as string, ends[index] as string];
+    const [first, last] = [rangeEnd(side, from, now), rangeEnd(side, to, now)];
+    if (first === null) return { ok: false, message: absence(side, from, now) };
+    if (last === null) return { ok: false, message: absence(side, to, now) };
+    spans.push({ side, from: first, to: last });
+  }
   const reversed = spans.some(({ from, to }) => from > to);
   const [outer, inner] = spans as [Span, Span | undefined];
   const keys = (): IterableIterator<string> => (inner === undefined ? spanKeys(outer) : cells(outer, inner));
   return reversed
     ? { ok: true, keys, note: `the range is empty: "${start}" comes after "${end}"` }
     : { ok: true, keys };
+}
+
+/** The ordinal that an end of a range means, null when there is none. */
+function rangeEnd(side: PartitionsDefinition, text: string, now: Instant | null): number | null {
+  if (side.kind !== 'time') return keyToOrdinal(side, text);
+  const windows = timeWindows(side);
+  const window = windowNamed(windows, text);
+  if (window === null || window < 0 || windowAt(windows, window).end > windows.end) return null;
+  const ordinal = ordinalOfWindow(windows, window);
+  return now === null || ordinal < partitionCount(side, now) ? ordinal : null;
 }
 
 /** The keys from one to another as a list; empty where `rangeOfKeys` has a message. */
@@ -215,11 +235,8 @@ function* cells(outer: Span, inner: Span): IterableIterator<string> {
   }
 }
 
-/** Why a text names no partition that exists at `now`. */
-export function absence(definition: PartitionsDefinition, key: string, now: Instant): string {
-  const first = firstKey(definition, now);
-  const known =
-    first === null ? 'no partition exists yet' : `they go from "${first}" to "${lastKey(definition, now)}"`;
+/** Why a text names no partition, existing at `now` or (null) at all. */
+export function absence(definition: PartitionsDefinition, key: string, now: Instant | null): string {
   if (definition.kind === 'multi' && key.split('|').length !== 2) {
     const names = dimensionsOf(definition).map(({ name }) => `<${name}>`);
     return `"${key}" is not a key of two parts, ${names.join('|')}`;
@@ -227,5 +244,9 @@ export function absence(definition: PartitionsDefinition, key: string, now: Inst
   if (definition.kind === 'time' && windowNamed(timeWindows(definition), key) === null) {
     return `"${key}" does not match fmt "${definition.fmt}"`;
   }
+  if (now === null) return `there is no partition "${key}"`;
+  const first = firstKey(definition, now);
+  const known =
+    first === null ? 'no partition exists yet' : `they go from "${first}" to "${lastKey(definition, now)}"`;
   return `there is no partition "${key}"; ${known}`;
 }

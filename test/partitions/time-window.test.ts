@@ -54,13 +54,25 @@ describe('a daily set', () => {
     expect(firstKey(weekly, at('2024-02-01T00:00Z'))).toBe('2024-01-07');
   });
 
-  it('resolves texts to keys, and shows what a text that is no key means', () => {
+  it('takes only keys for keys', () => {
     const now = at('2024-02-01T00:00Z');
-    expect(resolveKey(daily, '2024-1-8', now)).toBe('2024-01-08');
-    expect(resolveKey(time('0 0 * * 0', '2024-01-01'), '2024-01-08', now)).toBe('2024-01-14');
-    expect(resolveKey(daily, '2023-12-31', now)).toBeNull();
-    expect(resolveKey(daily, '2024-02-01', now)).toBeNull();
-    expect(resolveKey(daily, '2024-02-30', now)).toBeNull();
+    const weekly = time('0 0 * * 0', '2024-01-01');
+    expect(hasKey(weekly, '2024-01-14', now)).toBe(true);
+    expect(hasKey(weekly, '2024-01-08', now)).toBe(false);
+    for (const text of ['2023-12-31', '2024-02-01', '2024-02-30', '2024-1-8', '']) {
+      expect(hasKey(daily, text, now), text).toBe(false);
+    }
+  });
+
+  it('has a key for a skipped hour, as Dagster has', () => {
+    const hours = time('0 * * * *', '2024-03-09-00:00', {
+      timezone: 'America/New_York',
+      fmt: '%Y-%m-%d-%H:%M',
+    });
+    const now = at('2024-03-11T00:00Z');
+    expect(resolveKey(hours, '2024-03-10-02:00', now)).toBe('2024-03-10-03:00');
+    expect(resolveKey(hours, '2024-03-08-23:30', now)).toBeNull();
+    expect(resolveKey({ ...hours, cron: '30 * * * *' }, '2024-03-10-02:00', now)).toBeNull();
   });
 
   it('knows what lies around a key', () => {
@@ -128,6 +140,13 @@ describe('exclusions', () => {
     expect(windowOfKey(workdays, '2024-01-05')?.end).toBe(at('2024-01-06T00:00Z'));
     expect(nextKey(workdays, '2024-01-05', now)).toBe('2024-01-08');
   });
+
+  it('are stepped over by the end offset', () => {
+    const saturday = at('2024-01-06T12:00Z');
+    expect(lastKey({ ...workdays, endOffset: 1 }, saturday)).toBe('2024-01-08');
+    expect(lastKey({ ...workdays, endOffset: -1 }, saturday)).toBe('2024-01-04');
+    expect(partitionCount({ ...workdays, endOffset: 5, end: '2024-01-09' }, saturday)).toBe(5);
+  });
 });
 
 describe('rangeOfKeys', () => {
@@ -147,6 +166,17 @@ describe('rangeOfKeys', () => {
     ['2024-01-30', '2024-01-32', '"2024-01-32" does not match fmt "%Y-%m-%d"'],
   ])('refuses %s to %s', (start, end, message) => {
     expect(rangeOfKeys(daily, start, end, now)).toEqual({ ok: false, message });
+  });
+
+  it('takes a time for the window that starts at or after it', () => {
+    const weekly = time('0 0 * * 0', '2024-01-01');
+    expect(keysInRange(weekly, '2024-01-08', '2024-01-20', now)).toEqual(['2024-01-14', '2024-01-21']);
+  });
+
+  it('goes on to what is still to come only when asked', () => {
+    const range = rangeOfKeys({ ...daily, end: '2024-03-01' }, '2024-01-30', '2024-02-02', null);
+    expect(range.ok && [...range.keys()]).toEqual(['2024-01-30', '2024-01-31', '2024-02-01', '2024-02-02']);
+    expect(rangeOfKeys({ ...daily, end: '2024-03-01' }, '2024-01-30', '2024-03-01', null).ok).toBe(false);
   });
 
   it('is empty backwards, and says so', () => {

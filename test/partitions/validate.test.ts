@@ -63,11 +63,12 @@ describe('validatePartitions', () => {
   it('checks both dimensions, and their number', () => {
     const dimensions = {
       date: time('0 0 * * *', '2024/01/01'),
-      region: { kind: 'static', keys: ['a|b'] },
+      region: { kind: 'static', keys: ['a|b', 'a,b'] },
     } as const;
     expect(faults({ kind: 'multi', dimensions })).toEqual([
       'dimensions.date.start: start "2024/01/01" does not match fmt "%Y-%m-%d"',
       `dimensions.region.keys.0: "|" cannot stand in the dimension's key "a|b"`,
+      `dimensions.region.keys.1: "," cannot stand in the dimension's key "a,b"`,
     ]);
     expect(faults({ kind: 'multi', dimensions: { date: time('0 0 * * *', '2024-01-01') } })).toEqual([
       'dimensions: there are 1 dimensions, exactly 2 are needed',

@@ -58,7 +58,8 @@ export function parseMonths(text: string): CronField {
 
 export function parseDaysOfMonth(text: string): DayOfMonthField {
   const parts = text.toLowerCase().split(',');
-  const plain = parts.filter((part) => part !== 'l');
+  // `20-L` runs to the 31st, which shorter months do not have.
+  const plain = parts.filter((part) => part !== 'l').map((part) => part.replace(/-l(?=$|\/)/, '-31'));
   const field = plain.length === 0 ? { values: [] } : parsePlain(plain.join(','), DAY_RULES);
   return { star: text === '*', values: field.values, last: plain.length < parts.length };
 }
@@ -67,14 +68,15 @@ export function parseDaysOfWeek(text: string): DayOfWeekField {
   const nth: { weekday: number; n: number }[] = [];
   const plain: string[] = [];
   for (const part of text.toLowerCase().split(',')) {
-    const hash = /^(\w+)#(\d+)$/.exec(part);
+    const hash = /^([a-z]{3}-[a-z]{3}|\w+)#(\d+)$/.exec(part);
     const last = /^l(\d+)$/.exec(part);
     if (hash !== null) {
       const n = Number(hash[2]);
       if (n < 1 || n > 5) {
         throw new CronFault(`"${part}": a month has at most five of one weekday`, 'Use #1 to #5.');
       }
-      nth.push({ weekday: value(hash[1] as string, WEEKDAY_RULES) % 7, n });
+      for (const weekday of parsePart(hash[1] as string, WEEKDAY_RULES))
+        nth.push({ weekday: weekday % 7, n });
     } else if (last !== null) {
       nth.push({ weekday: value(last[1] as string, WEEKDAY_RULES) % 7, n: -1 });
     } else {
@@ -109,7 +111,7 @@ function parsePart(part: string, rules: FieldRules): number[] {
   if (step === 0) throw new CronFault(`"${part}": a step of 0 never moves on`);
   if (star !== undefined) return stepThrough(rules.min, lastOf(rules), step);
   const from = value(low as string, rules);
-  if (high === undefined) return stepText === undefined ? [from] : stepThrough(from, rules.max, step);
+  if (high === undefined) return stepText === undefined ? [from] : stepThrough(from, lastOf(rules), step);
   const to = value(high, rules);
   if (from <= to) return stepThrough(from, to, step);
   // A range that wraps: 22-2 is 22, 23, 0, 1, 2. Sunday as 7 is the same place as 0.

@@ -3,13 +3,13 @@ import { layoutOf } from './multi.ts';
 import type { MultiPartitions, PartitionsDefinition } from './partitions-definition.ts';
 import { staticPositions } from './static.ts';
 import {
+  countPartitions,
   isExcluded,
   keyOfWindowNumber,
   ordinalOfWindow,
   timeWindows,
-  windowCount,
-  windowNamed,
   windowOfOrdinal,
+  windowOfText,
 } from './time-window.ts';
 
 /**
@@ -19,8 +19,7 @@ import {
 export function partitionCount(definition: PartitionsDefinition, now: Instant): number {
   if (definition.kind === 'static') return definition.keys.length;
   if (definition.kind === 'time') {
-    const windows = timeWindows(definition);
-    return ordinalOfWindow(windows, windowCount(windows, now));
+    return countPartitions(timeWindows(definition), now);
   }
   const { major, minor } = layoutOf(definition);
   return partitionCount(major.definition, now) * partitionCount(minor.definition, now);
@@ -42,14 +41,14 @@ export function ordinalToKey(definition: PartitionsDefinition, ordinal: number):
 }
 
 /**
- * The ordinal of the partition that a text names (`windowNamed` says what a text that is no key names), whether or
- * not it exists yet; null when it names none: unknown static key, not in `fmt`, before `start`, excluded.
+ * The ordinal of the partition whose key a text is (`windowOfText`), whether or not it exists yet; null when it is no
+ * key: unknown static key, not in `fmt`, between two windows' starts, before `start`, excluded.
  */
 export function keyToOrdinal(definition: PartitionsDefinition, key: string): number | null {
   if (definition.kind === 'static') return staticPositions(definition).get(key) ?? null;
   if (definition.kind === 'time') {
     const windows = timeWindows(definition);
-    const window = windowNamed(windows, key);
+    const window = windowOfText(windows, key);
     if (window === null || window < 0 || isExcluded(windows, window)) return null;
     return ordinalOfWindow(windows, window);
   }

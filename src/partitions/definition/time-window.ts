@@ -100,14 +100,24 @@ export function readInstant(format: CompiledFormat, timezone: string, text: stri
   return instantOfLocal(timezone, parsed.local, 'earlier');
 }
 
-/** How many windows from 0 on have come into being at `now`, excluded ones counted. */
-export function windowCount(windows: TimeWindows, now: Instant): number {
+/**
+ * How many partitions there are at `now`: those whose window has ended, plus the end offset (which counts
+ * partitions: it steps over excluded windows, as Dagster's does), and none that ends after `end`.
+ */
+export function countPartitions(windows: TimeWindows, now: Instant): number {
   const { index, definition, end } = windows;
   const { endOffset } = definition;
   if (now < index.first && endOffset <= 0) return 0;
-  const count = ordinalAtOrBefore(index, now) + endOffset;
-  if (count <= 0 || end === Number.POSITIVE_INFINITY) return Math.max(0, count);
-  return Math.max(0, Math.min(count, ordinalAtOrBefore(index, end)));
+  const count = ordinalOfWindow(windows, ordinalAtOrBefore(index, now)) + endOffset;
+  if (count <= 0) return 0;
+  if (end === Number.POSITIVE_INFINITY) return count;
+  return Math.max(0, Math.min(count, ordinalOfWindow(windows, ordinalAtOrBefore(index, end))));
+}
+
+/** The number of the first window from 0 on that has not come into being at `now`. */
+export function windowCount(windows: TimeWindows, now: Instant): number {
+  const count = countPartitions(windows, now);
+  return count === 0 ? 0 : windowOfOrdinal(windows, count - 1) + 1;
 }
 
 /** The window with a number; a negative number is a window before the definition's start. */
@@ -150,8 +160,31 @@ function textAt({ cron, format, definition }: TimeWindows, instant: Instant): st
 }
 
 /**
- * The window that a text names: the one whose key it is; failing that, the first that starts at or after the time
- * it gives (Dagster: `2024-01-08` of a set of Sunday weeks names `2024-01-14`). Null when it does not match `fmt`.
+ * The window whose key a text is; null when it is no window's. As in Dagster, in sets of plain hours (`0 * * * *`) and
+ * plain days (`0 0 * * *`) any time in `fmt` stands for the window that starts at or after it, so that the hour which a
+ * clock change skips has a window too.
+ */
+export function windowOfText(windows: TimeWindows, text: string): number | null {
+  const window = windowNamed(windows, text);
+  if (window === null || !Number.isFinite(window) || keyOfWindowNumber(windows, window) === text)
+    return window;
+  const { cron, format, index, definition } = windows;
+  if (!isPlain(cron) || definition.exclusions.length > 0) return null;
+  const parsed = format.parse(text);
+  if (parsed === null || format.format(parsed.local, parsed.offset ?? 0) !== text) return null;
+  const instant = readInstant(format, definition.timezone, text);
+  return instant !== null && instant >= index.first ? window : null;
+}
+
+function isPlain({ times, everyHour, daysOfMonth, daysOfWeek, months }: ParsedCron): boolean {
+  const everyDay = daysOfMonth.star && daysOfWeek.star && months.length === 12;
+  return everyDay && times[0] === 0 && times.length === (everyHour ? 24 : 1);
+}
+
+/**
+ * The window that a text names as the end of a range: the one whose key it is; failing that, the first that starts at
+ * or after the time it gives (Dagster: `2024-01-08` of a set of Sunday weeks means `2024-01-14`). Null when it does not
+ * match `fmt`.
  */
 export function windowNamed(windows: TimeWindows, text: string): number | null {
   const { index, format, cron, definition } = windows;

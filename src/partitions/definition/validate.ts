@@ -71,26 +71,26 @@ function hasControlCharacter(text: string): boolean {
   return false;
 }
 
+/** Dagster keeps these for keys of two parts and for ranges of them. */
+const RESERVED = [KEY_SEPARATOR, '[', ']', ','];
+
 function separatorProblems(
   dimension: TimeWindowPartitions | StaticPartitions,
   path: string,
 ): PartitionsProblem[] {
-  const hint = 'It separates the two parts of a key.';
   if (dimension.kind === 'time') {
     if (!dimension.fmt.includes(KEY_SEPARATOR)) return [];
-    return [{ path: `${path}fmt`, message: `"${KEY_SEPARATOR}" cannot stand in a dimension's fmt`, hint }];
+    const message = `"${KEY_SEPARATOR}" cannot stand in a dimension's fmt`;
+    return [{ path: `${path}fmt`, message, hint: 'It separates the two parts of a key.' }];
   }
-  return dimension.keys.flatMap((key, index) =>
-    key.includes(KEY_SEPARATOR)
-      ? [
-          {
-            path: `${path}keys.${index}`,
-            message: `"${KEY_SEPARATOR}" cannot stand in the dimension's key "${key}"`,
-            hint,
-          },
-        ]
-      : [],
-  );
+  return dimension.keys.flatMap((key, index) => {
+    const found = RESERVED.find((text) => key.includes(text));
+    if (found === undefined) return [];
+    const message = `"${found}" cannot stand in the dimension's key "${key}"`;
+    return [
+      { path: `${path}keys.${index}`, message, hint: 'Keys of a 2-D set are without | [ ] and commas.' },
+    ];
+  });
 }
 
 function timeProblems(definition: TimeWindowPartitions, path: string): PartitionsProblem[] {

@@ -49,7 +49,8 @@ export function evaluateBackfill({ input, expected, current_time }: Case): Misma
     );
     return comparison.mismatches;
   }
-  const range = rangeOfKeys(definition, input.start, input.end, now);
+  // Dagster's range is one of the definition: it does not ask what exists yet.
+  const range = rangeOfKeys(definition, input.start, input.end, null);
   comparison.equal('valid', expected.valid, range.ok);
   if (!range.ok || !expected.valid) return comparison.mismatches;
   let keys = [...range.keys()];
