@@ -2,6 +2,7 @@ import type { Diagnostic } from '../lib/diagnostics.ts';
 import { hasErrors } from '../lib/diagnostics.ts';
 import type { CodeRef } from '../state/code-ref.ts';
 import type { DiscoveredAsset, DiscoveryInfo, PipelineState } from '../state/snapshot.ts';
+import { nearest } from './config/suggest.ts';
 import type { DiscoverInput, DiscoveryJob, DiscoveryResult, FolderOutcome } from './discover.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { FolderReading } from './read-folder.ts';
@@ -24,10 +25,14 @@ export function finishFolder(
     ...missingVariables(config, reading.variables, reading.references, input.environment),
     ...(result?.diagnostics ?? []).map((one) => ({ ...one, pipeline: config.name })),
   ];
-  if (result !== undefined && hasErrors(result.diagnostics)) {
-    return { folder: { ok: false, name: config.name, dir: config.dir, diagnostics }, job: null };
+  // A look ahead that failed is a warning as long as the code itself tells what there is.
+  const nothingKnown = result?.status === 'failed' && reading.assets.length === 0;
+  if (nothingKnown || (result !== undefined && hasErrors(result.diagnostics))) {
+    const worst = nothingKnown && !hasErrors(diagnostics) ? asErrors(diagnostics, result) : diagnostics;
+    return { folder: { ok: false, name: config.name, dir: config.dir, diagnostics: worst }, job: null };
   }
   const { assets, discovery } = discovered(reading, result, previous);
+  if (discovery.status === 'complete') diagnostics.push(...idleOverrides(reading, assets));
   const state: PipelineState = {
     name: config.name,
     config,
@@ -85,6 +90,41 @@ function withPartitions(asset: DiscoveredAsset, config: PipelineConfig): Discove
   if (asset.assetSet === undefined) return asset;
   const { partitions: _, ...rest } = asset;
   return { ...rest, partitions: config.dbt?.assetSets[asset.assetSet]?.partitions ?? null };
+}
+
+function asErrors(diagnostics: readonly Diagnostic[], result: DiscoveryResult): Diagnostic[] {
+  const codes = new Set(result.diagnostics.map((one) => one.message));
+  return diagnostics.map((one) => (codes.has(one.message) ? { ...one, severity: 'error' } : one));
+}
+
+/** Settings under `assets:` for assets that the folder does not have. */
+function idleOverrides(
+  reading: FolderReading & { readonly ok: true },
+  assets: readonly DiscoveredAsset[],
+): Diagnostic[] {
+  if (reading.overrides.length === 0) return [];
+  const { config } = reading;
+  const known = new Set<string>();
+  for (const { key, resource } of assets) {
+    known.add(key).add(key.slice(key.lastIndexOf('/') + 1));
+    if (resource !== undefined) known.add(resource);
+  }
+  return reading.overrides
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, source }) => {
+      const near = nearest(name, known);
+      const hint =
+        near === null ? `known are ${[...known].slice(0, 12).join(', ')}` : `did you mean "${near}"?`;
+      return {
+        code: 'CONFIG_VALUE',
+        severity: 'warning',
+        message: `${config.name} has no asset "${name}"; the settings have no effect`,
+        ...source,
+        hint,
+        path: `assets.${name}`,
+        pipeline: config.name,
+      };
+    });
 }
 
 function sorted(diagnostics: readonly Diagnostic[]): Diagnostic[] {

@@ -7,7 +7,6 @@ import { ConfigReader } from './config/config-reader.ts';
 import { folderFacts } from './config/folder-facts.ts';
 import type { MapReader } from './config/map-reader.ts';
 import { openPipelineFile } from './config/pipeline-config-schema.ts';
-import { nearest } from './config/suggest.ts';
 import { contentDigest, fileDigests } from './content-digest.ts';
 import { readDbtFolder } from './dbt/read-dbt-folder.ts';
 import { detectTool } from './detect-tool.ts';
@@ -15,7 +14,7 @@ import type { DiscoveryJob } from './discover.ts';
 import { readDltFolder } from './dlt/read-dlt-folder.ts';
 import type { FolderSource } from './folder-source.ts';
 import { fullPath } from './folder-source.ts';
-import type { PipelineConfig, Tool } from './pipeline-config.ts';
+import type { PipelineConfig, SourceRef, Tool } from './pipeline-config.ts';
 import type { VariableRead } from './python/environment-reads.ts';
 import { readPythonFolder } from './python/read-python-folder.ts';
 import { readSlingFolder } from './sling/read-sling-folder.ts';
@@ -39,6 +38,7 @@ export type FolderReading =
       readonly job: DiscoveryJob['kind'] | null;
       readonly variables: readonly VariableRead[];
       readonly references: readonly VariableRead[];
+      readonly overrides: readonly { readonly name: string; readonly source: SourceRef }[];
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -88,6 +88,7 @@ export function readFolder(source: FolderSource): FolderReading {
     job: job?.kind ?? null,
     variables: reading.variables,
     references: envReferences(root),
+    overrides: overridesOf(root),
     diagnostics: all,
   };
 }
@@ -124,7 +125,7 @@ function markerOf(source: FolderSource): string {
   return fullPath(source, marker);
 }
 
-/** Keys that cannot be keys, keys that stand twice in the folder, and settings for assets that are not there. */
+/** Keys that cannot be keys, and keys that stand twice in the folder. */
 function checkAssets(root: MapReader, source: FolderSource, reading: ToolReading): void {
   const seen = new Map<string, DiscoveredAsset>();
   for (const asset of reading.assets) {
@@ -143,25 +144,15 @@ function checkAssets(root: MapReader, source: FolderSource, reading: ToolReading
     const message = `the asset key "${asset.key}" stands twice: for ${asset.resource ?? '?'} and ${earlier.resource ?? '?'}`;
     root.reader.diagnostics.push(problem('ASSET_DUPLICATE', message, at, 'give one of them another key'));
   }
-  if (reading.job !== null || reading.assets.length === 0) return;
-  const known = [...seen.values()].flatMap((asset) => [
-    asset.key,
-    lastPart(asset.key),
-    ...(asset.resource === undefined ? [] : [asset.resource]),
-  ]);
-  const section = root.value('assets');
-  for (const entry of section?.kind === 'map' ? section.entries.values() : []) {
-    if (known.includes(entry.key)) continue;
-    const near = nearest(entry.key, known);
-    const hint =
-      near === null ? `known are ${[...new Set(known)].slice(0, 12).join(', ')}` : `did you mean "${near}"?`;
-    const message = `${source.name} has no asset "${entry.key}"; the settings have no effect`;
-    root.reader.warning('CONFIG_VALUE', entry.at, `assets.${entry.key}`, message, hint);
-  }
 }
 
-function lastPart(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
+/** Where `assets:` has settings. */
+function overridesOf(root: MapReader): { name: string; source: SourceRef }[] {
+  const section = root.value('assets');
+  const { file } = root.reader;
+  return [...(section?.kind === 'map' ? section.entries.values() : [])].map(({ key, at }) => {
+    return { name: key, source: { file, line: at.line, column: at.column } };
+  });
 }
 
 function problem(

@@ -1,6 +1,18 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CodeSource } from '../../git/code-source.ts';
-import type { Environments } from '../../runners/environment.ts';
+import type { Diagnostic } from '../../lib/diagnostics.ts';
+import { OperationalError } from '../../lib/errors.ts';
+import type { Environment, Environments } from '../../runners/environment.ts';
+import { assetsFromManifest } from '../dbt/manifest-assets.ts';
+import { parsedManifest } from '../dbt/parsed-manifest.ts';
 import type { DiscoveryJob, DiscoveryResult } from '../discover.ts';
+import { assetsFromRecording, recordedRun, recordingDiagnostics } from '../dlt/recorded-run.ts';
+import { jobEnvironment } from './job-environment.ts';
+import type { PythonEnd } from './run-python.ts';
+import { runPython } from './run-python.ts';
+import type { Scratch } from './scratch.ts';
+import { makeScratch } from './scratch.ts';
 
 export interface DiscoveryJobDeps {
   readonly code: CodeSource;
@@ -12,9 +24,140 @@ export interface DiscoveryJobDeps {
   readonly signal: AbortSignal;
 }
 
+const SECONDS = { dlt_recorded: 30, dbt_parse: 120 } as const;
+
 /**
  * Runs one background job in the folder's own environment: network off, no secret, 30 seconds for a dlt script, 120 for
  * `dbt parse`. What goes wrong in the user's code is a `failed` result with diagnostics. Rejects with `OperationalError`
  * for what is not the folder's fault (`GIT_CORRUPT`, `DISK_FULL`, `PYTHON_NOT_FOUND`), and with the signal's reason.
  */
-export declare function runDiscoveryJob(job: DiscoveryJob, deps: DiscoveryJobDeps): Promise<DiscoveryResult>;
+export async function runDiscoveryJob(job: DiscoveryJob, deps: DiscoveryJobDeps): Promise<DiscoveryResult> {
+  const treeDir = await deps.code.materialise(job.code);
+  const environment = await ensureEnvironment(job, deps, treeDir);
+  if (!('python' in environment)) return failed(job, [environment]);
+  await using scratch = await makeScratch(deps.workRoot, treeDir, Date.now());
+  const end = await run(job, deps, environment, scratch);
+  const result = end.kind === 'answer' ? readAnswer(job, end.answer) : ended(job, end);
+  return { ...result, envKey: environment.envKey };
+}
+
+/** A requirement that cannot be met is the folder's mistake; no Python at all is not. */
+async function ensureEnvironment(
+  job: DiscoveryJob,
+  deps: DiscoveryJobDeps,
+  treeDir: string,
+): Promise<Environment | Diagnostic> {
+  try {
+    return await deps.environments.ensure({ config: job.config.environment, treeDir }, deps.signal);
+  } catch (error) {
+    const own = job.config.environment.requirements;
+    if (!(error instanceof OperationalError) || error.code !== 'ENVIRONMENT_FAILED' || own === undefined)
+      throw error;
+    return {
+      code: 'ENVIRONMENT_FAILED',
+      severity: 'error',
+      message: error.message,
+      file: `${job.config.dir}/${own}`,
+      line: 0,
+      column: 0,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    };
+  }
+}
+
+async function run(
+  job: DiscoveryJob,
+  deps: DiscoveryJobDeps,
+  environment: Environment,
+  scratch: Scratch,
+): Promise<PythonEnd> {
+  const { config } = job;
+  const env = jobEnvironment(config, scratch);
+  const options = { scratch, env, seconds: SECONDS[job.kind], signal: deps.signal };
+  const script = (name: string): string => join(deps.runnerPackage, 'elt_runner', name);
+  if (job.kind === 'dlt_recorded') {
+    const dlt = config.dlt!;
+    const request = {
+      script: dlt.script,
+      source_module: dlt.sourceModule ?? null,
+      source_name: dlt.sourceName ?? null,
+      source_args: dlt.sourceArgs,
+    };
+    return runPython(environment.python, script('discover_dlt.py'), request, options);
+  }
+  const dbt = config.dbt!;
+  const profiles = await stat(join(scratch.workDir, 'profiles.yml')).catch(() => null);
+  const request = {
+    sets: dbt.assetSets.map(({ select, exclude }) => ({ select, exclude: exclude ?? null })),
+    select: dbt.select ?? null,
+    exclude: dbt.exclude ?? null,
+    vars: dbt.vars,
+    target: dbt.target ?? null,
+  };
+  const withProfiles = profiles === null ? env : { ...env, DBT_PROFILES_DIR: scratch.workDir };
+  return runPython(environment.python, script('discover_dbt.py'), request, { ...options, env: withProfiles });
+}
+
+function readAnswer(job: DiscoveryJob, answer: unknown): DiscoveryResult {
+  const { config } = job;
+  if (job.kind === 'dlt_recorded') {
+    const recording = recordedRun.parse(answer);
+    const diagnostics = recordingDiagnostics(recording, config);
+    const assets = assetsFromRecording(recording, config);
+    // A script that is too far for a look ahead still told what it had to say.
+    const useless = assets.length === 0 || diagnostics.some((one) => one.severity === 'error');
+    if (useless && diagnostics.length === 0) {
+      const message = `${config.dlt!.script} gives dlt nothing to load`;
+      return failed(job, [
+        finding(job, message, 'list the resources in dagster.yaml: dlt: { resources: […] }'),
+      ]);
+    }
+    return useless ? failed(job, diagnostics) : { ...base(job), status: 'complete', assets, diagnostics };
+  }
+  const manifest = parsedManifest.parse(answer);
+  if (manifest.error !== null) {
+    const { kind, message, file, line } = manifest.error;
+    const hint =
+      kind === 'tool' ? 'add dbt-core and an adapter to requirements.txt' : 'dbt parse shows the same';
+    const place = { file: `${config.dir}/${file ?? 'dbt_project.yml'}`, line, column: line === 0 ? 0 : 1 };
+    return failed(job, [{ code: 'DBT_PROJECT_INVALID', severity: 'error', message, ...place, hint }]);
+  }
+  const { assets, diagnostics } = assetsFromManifest(manifest, config);
+  return { ...base(job), status: 'complete', assets, diagnostics };
+}
+
+function ended(job: DiscoveryJob, end: Exclude<PythonEnd, { kind: 'answer' }>): DiscoveryResult {
+  const limit = `${SECONDS[job.kind]} seconds`;
+  const message =
+    end.kind === 'timeout'
+      ? `looking at the folder took longer than ${limit} and was stopped`
+      : `the process that looked at the folder ended without an answer: ${end.how}`;
+  const hint =
+    job.kind === 'dbt_parse'
+      ? 'dbt parse shows the same'
+      : 'list the resources in dagster.yaml: dlt: { resources: […] }';
+  return failed(job, [finding(job, message, hint)]);
+}
+
+function finding(job: DiscoveryJob, message: string, hint: string): Diagnostic {
+  const { config, kind } = job;
+  const name = kind === 'dbt_parse' ? 'dbt_project.yml' : config.dlt!.script;
+  const severity = kind === 'dbt_parse' ? 'error' : 'warning';
+  return {
+    code: 'DISCOVERY_FAILED',
+    severity,
+    message,
+    file: `${config.dir}/${name}`,
+    line: 0,
+    column: 0,
+    hint,
+  };
+}
+
+function failed(job: DiscoveryJob, diagnostics: readonly Diagnostic[]): DiscoveryResult {
+  return { ...base(job), status: 'failed', assets: [], diagnostics };
+}
+
+function base(job: DiscoveryJob): Pick<DiscoveryResult, 'inputsDigest' | 'kind'> {
+  return { inputsDigest: job.inputsDigest, kind: job.kind };
+}
