@@ -28,6 +28,11 @@ export interface FieldChange {
   readonly to: unknown;
 }
 
+export interface RefreshOptions {
+  /** A person confirmed that a revision without any pipeline may be applied (`PRUNE_GUARD`). */
+  readonly allowPrune?: boolean;
+}
+
 export interface ComponentStatus {
   readonly name: string;
   readonly repoUrl: string;
@@ -48,7 +53,11 @@ export interface ComponentService {
   components(): readonly ComponentStatus[];
   component(name: string): ComponentStatus | null;
   /** Coalesced: at most one in flight and one waiting per component; resolves when a refresh begun after the call ended. */
-  requestRefresh(component: string, trigger: RefreshTrigger): Promise<RefreshOutcome>;
+  requestRefresh(
+    component: string,
+    trigger: RefreshTrigger,
+    options?: RefreshOptions,
+  ): Promise<RefreshOutcome>;
   /** The raw text of a file at a component's applied commit, for excerpts; null if it is not there. */
   readFile(component: string, commit: string, path: string): Promise<string | null>;
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 
 /** A repository address that git may be given. */
@@ -123,4 +124,16 @@ export function isRefName(name: string): boolean {
   if (name === '' || name.length > 255 || CONTROL.test(name)) return false;
   if (/^[-/.]|[~^:?*[\\]|\.\.|\/\/|\/\.|@\{|\.lock(\/|$)|[/.]$/.test(name)) return false;
   return name !== '@';
+}
+
+/** What state and page may call a remote: never a path of this machine, never what stands before an `@`. */
+export function portableName(remote: RemoteUrl): string {
+  if (remote.kind !== 'local') return remote.url;
+  const mark = createHash('sha256').update(remote.path).digest('hex').slice(0, 8);
+  return `local:${path.basename(remote.path)}~${mark}`;
+}
+
+/** An address that was refused, fit to be shown: without user name, password and query. */
+export function redactedUrl(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//***@').replace(/[?#].*$/s, '');
 }

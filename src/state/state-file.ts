@@ -64,3 +64,13 @@ export async function prepareStateFile(dir: string, snapshot: Snapshot): Promise
     discard: () => prepared.discard(),
   };
 }
+
+/** Digest that stands in the state file; null when the file is missing or not whole. Cheaper than reading it all. */
+export async function readStateDigest(dir: string): Promise<string | null> {
+  try {
+    const file = JSON.parse(await readFile(path.join(dir, STATE_FILE), 'utf8')) as { digest?: unknown };
+    return typeof file.digest === 'string' ? file.digest : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,188 @@
+import type { ComponentSettings, Settings } from '../config/settings.ts';
+import { DEFAULT_INSTANCE } from '../discovery/config/instance-config.ts';
+import {
+  type DiscoverCache,
+  type DiscoverOutput,
+  type DiscoveryJob,
+  type DiscoveryResult,
+  discoverStatic,
+} from '../discovery/discover.ts';
+import type { Mirror } from '../git/mirror.ts';
+import type { CommitInfo, ObjectReader, TreeEntry } from '../git/objects.ts';
+import type { Diagnostic } from '../lib/diagnostics.ts';
+import { digestOf } from '../lib/digest.ts';
+import { OperationalError } from '../lib/errors.ts';
+import { invariant } from '../lib/invariant.ts';
+import { snapshotDigest } from '../state/codec.ts';
+import { diffSnapshots } from '../state/diff.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import type { SnapshotDiff } from './component.ts';
+import { mergeRevision } from './merge-revision.ts';
+
+export interface ReconcileInput {
+  readonly settings: ComponentSettings;
+  readonly service: Pick<Settings, 'environment' | 'passEnv'>;
+  /** What state and page call the repository. */
+  readonly repoUrl: string;
+  readonly mirror: Mirror;
+  /** What is served now, of this repository; null: nothing. */
+  readonly previous: Snapshot | null;
+  /** Of the last reconcile that ended well; equal means no work. */
+  readonly fingerprint: string | null;
+  readonly results: ReadonlyMap<string, DiscoveryResult>;
+  readonly cache: DiscoverCache;
+  readonly allowPrune: boolean;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+export type Reconciled =
+  | { readonly kind: 'unchanged'; readonly commit: string; readonly fingerprint: string }
+  | {
+      readonly kind: 'revision';
+      readonly commit: string;
+      readonly fingerprint: string;
+      /** Without conditions: they are written by the caller, once, at the end. */
+      readonly snapshot: Snapshot;
+      readonly diff: SnapshotDiff;
+      readonly jobs: readonly DiscoveryJob[];
+      /** A commit that was served and that the branch does not hold any more; null: it moved forward, or nobody can tell. */
+      readonly rewrittenFrom: string | null;
+    };
+
+/**
+ * One refresh: fetch → list → discover → merge over the last good → guard. Reads objects, writes nothing, publishes
+ * nothing. Throws `OperationalError`; whatever it throws, what was served before still is.
+ */
+export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
+  const head = await input.mirror.remoteHead(input.settings.ref, input.signal);
+  const known = fingerprintOf(input, head);
+  if (known === input.fingerprint) return { kind: 'unchanged', commit: head, fingerprint: known };
+  const commit = (await input.mirror.has(head))
+    ? head
+    : await input.mirror.fetch(input.settings.ref, input.signal);
+  try {
+    return await revisionOf(input, commit);
+  } catch (error) {
+    if (!(error instanceof OperationalError) || error.code !== 'GIT_CORRUPT') throw error;
+    return revisionOf(input, await input.mirror.rebuild(input.settings.ref, input.signal));
+  }
+}
+
+function fingerprintOf(input: ReconcileInput, commit: string): string {
+  return digestOf({ commit, settings: input.settings.digest, results: [...input.results.keys()].sort() });
+}
+
+async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconciled> {
+  const { mirror, previous, settings } = input;
+  const fingerprint = fingerprintOf(input, commit);
+  const objects = mirror.objects();
+  try {
+    const { info, entries } = await list(objects, commit, settings.pipelinesDirectory);
+    guardDirectory(input, entries);
+    const output = await discover(input, commit, entries, objects);
+    const merged = mergeRevision(previous?.pipelines ?? [], previous?.instance ?? DEFAULT_INSTANCE, output);
+    const snapshot = snapshotOf(input, info, merged);
+    guardPrune(input, snapshot);
+    const moved = previous !== null && previous.repo.commit !== commit;
+    const rewritten =
+      moved && (await mirror.has(previous.repo.commit))
+        ? await mirror.rewritten(previous.repo.commit, commit)
+        : null;
+    return {
+      kind: 'revision',
+      commit,
+      fingerprint,
+      snapshot,
+      diff: diffSnapshots(previous, snapshot),
+      jobs: output.jobs,
+      rewrittenFrom: rewritten === true && previous !== null ? previous.repo.commit : null,
+    };
+  } finally {
+    objects.close();
+  }
+}
+
+async function list(
+  objects: ObjectReader,
+  commit: string,
+  directory: string,
+): Promise<{ info: CommitInfo; entries: readonly TreeEntry[] }> {
+  const [info, entries] = await Promise.all([
+    objects.commit(commit),
+    objects.list(commit, directory === '' ? [] : [directory, 'dagster.yaml']),
+  ]);
+  return { info, entries };
+}
+
+async function discover(
+  input: ReconcileInput,
+  commit: string,
+  entries: readonly TreeEntry[],
+  objects: ObjectReader,
+): Promise<DiscoverOutput> {
+  const trees = new Map(
+    entries.filter((entry) => entry.type === 'tree').map((entry) => [entry.path, entry.oid]),
+  );
+  const environment = input.service.environment;
+  return discoverStatic({
+    component: input.settings.name,
+    commit,
+    pipelinesDirectory: input.settings.pipelinesDirectory,
+    files: entries.filter((entry) => entry.type !== 'tree'),
+    readBlob: (oid) => objects.blob(oid),
+    folderTreeId(dir) {
+      const oid = trees.get(dir);
+      invariant(oid !== undefined, `the folder ${dir} was not listed`);
+      return oid;
+    },
+    results: input.results,
+    cache: input.cache,
+    previous: input.previous?.pipelines ?? [],
+    environment: { names: new Set(Object.keys(environment)), passEnv: input.service.passEnv },
+  });
+}
+
+function snapshotOf(
+  input: ReconcileInput,
+  info: CommitInfo,
+  merged: Pick<Snapshot, 'pipelines' | 'instance'> & { readonly diagnostics: readonly Diagnostic[] },
+): Snapshot {
+  const { settings, now } = input;
+  const content = {
+    version: 1 as const,
+    component: settings.name,
+    repo: {
+      url: input.repoUrl,
+      branch: settings.ref.kind === 'commit' ? settings.ref.sha : settings.ref.name,
+      commit: info.commit,
+      author: info.author,
+      message: info.message,
+      committedAt: info.committedAt,
+    },
+    instance: merged.instance,
+    pipelines: merged.pipelines,
+    diagnostics: merged.diagnostics,
+  };
+  return { ...content, takenAt: now, digest: snapshotDigest(content), conditions: [] };
+}
+
+/** A vanished pipelines directory is far more often a mistake than a wish (fault G6). */
+function guardDirectory(input: ReconcileInput, entries: readonly TreeEntry[]): void {
+  const directory = input.settings.pipelinesDirectory;
+  if (directory === '' || entries.some((entry) => entry.path === directory && entry.type === 'tree')) return;
+  if (input.allowPrune) return;
+  throw new OperationalError(
+    'PIPELINES_DIRECTORY_MISSING',
+    `the repository has no folder "${directory}" at this commit`,
+    { hint: 'push it, or set ELT_PIPELINES_DIR; what was served before still is' },
+  );
+}
+
+function guardPrune({ previous, allowPrune }: ReconcileInput, next: Snapshot): void {
+  const before = previous?.pipelines.length ?? 0;
+  if (before === 0 || next.pipelines.length > 0 || allowPrune) return;
+  throw new OperationalError('PRUNE_GUARD', `the commit would remove all ${before} pipelines`, {
+    hint: 'push them again, or confirm with: elt refresh --allow-prune',
+  });
+}

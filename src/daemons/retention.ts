@@ -1,0 +1,87 @@
+import type { EltComponentService } from '../component/component-service.ts';
+import type { Clock, Instant } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { LogStore } from '../store/log-store.ts';
+import type { OperationsStore, RunStore } from '../store/store.ts';
+import { createDaemon, type Daemon } from './daemon.ts';
+
+/** Milliseconds. */
+export interface RetentionPeriods {
+  /** Events of ended runs, and their logs. */
+  readonly events: number;
+  readonly ticks: number;
+  readonly deliveries: number;
+}
+
+export interface RetentionDeps {
+  readonly operations: Pick<OperationsStore, 'heartbeat' | 'prune'>;
+  readonly runs: Pick<RunStore, 'list'>;
+  readonly logs: Pick<LogStore, 'attempts' | 'remove'>;
+  readonly service: Pick<EltComponentService, 'collectGarbage'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly keep?: RetentionPeriods;
+}
+
+const DAY_MS = 86_400_000;
+/** Deliveries longer than the 3 days in which GitHub lets one be sent again. */
+export const DEFAULT_RETENTION: RetentionPeriods = {
+  events: 90 * DAY_MS,
+  ticks: 90 * DAY_MS,
+  deliveries: 7 * DAY_MS,
+};
+const INTERVAL_MS = 6 * 60 * 60_000;
+const PAGE = 100;
+
+/** Keeps disk and database bounded: old events, ticks, deliveries, logs, unneeded trees and commits. */
+export function createRetentionDaemon(deps: RetentionDeps): Daemon {
+  const { operations, service, clock } = deps;
+  const keep = deps.keep ?? DEFAULT_RETENTION;
+  return createDaemon({
+    name: 'retention',
+    intervalMs: INTERVAL_MS,
+    clock,
+    operations,
+    log: deps.log,
+    async runOnce(signal) {
+      const now = clock.now();
+      const pruned = await operations.prune({
+        eventsSince: now - keep.events,
+        ticksSince: now - keep.ticks,
+        deliveriesSince: now - keep.deliveries,
+      });
+      const logs = await removeLogs(deps, now - keep.events, signal);
+      return { counts: { ...pruned, logs, ...(await service.collectGarbage()) } };
+    },
+  });
+}
+
+/** Logs of runs that ended and began before `before`; stops at the first page of which an earlier pass left none. */
+async function removeLogs(
+  { runs, logs }: RetentionDeps,
+  before: Instant,
+  signal: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  let cursor = firstRunId(before);
+  while (!signal.aborted) {
+    const page = await runs.list({ statuses: ['SUCCESS', 'FAILURE', 'CANCELED'], cursor, limit: PAGE });
+    let found = 0;
+    for (const { runId } of page) {
+      if ((await logs.attempts(runId)).length === 0) continue;
+      await logs.remove(runId);
+      found++;
+    }
+    removed += found;
+    const last = page.at(-1);
+    if (last === undefined || found === 0) return removed;
+    cursor = last.runId;
+  }
+  return removed;
+}
+
+/** The smallest run id of an instant: run ids are UUIDs of version 7, their first 48 bits are the time. */
+function firstRunId(at: Instant): string {
+  const time = Math.max(0, at).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
