@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunPlan } from '../../../src/plan/run-plan.ts';
+import {
+  launch,
+  NOON,
+  type OpenedStore,
+  type OpenStore,
+  plansFor,
+  publish,
+  range,
+  record,
+} from './harness.ts';
+
+const SAMPLE = { orders: { assets: { orders: {} } } };
+const SCHEDULE = 'orders_schedule';
+const MINUTE = 60_000;
+
+/** Ticks that fire once, cursors that only move on. */
+export function describeScheduleStore(open: OpenStore): void {
+  describe('schedules', () => {
+    let opened: OpenedStore;
+    beforeEach(async () => {
+      opened = await open();
+      await publish(opened.store, SAMPLE);
+    });
+    afterEach(async () => {
+      await opened.close();
+    });
+
+    const tickAt = (at: number) => {
+      const cause = { kind: 'schedule', schedule: SCHEDULE, tick: at } as const;
+      const { plans, specs } = plansFor(SAMPLE, opened.clock, { assets: ['orders'], cause });
+      return { schedule: SCHEDULE, at, status: 'launched' as const, reason: '', plans, specs };
+    };
+    const cursor = async () => (await opened.store.schedules.states())[0]!.cursor;
+
+    it('records a tick with its launch and its cursor, once', async () => {
+      const { store } = opened;
+      const first = await store.schedules.recordTick(tickAt(NOON));
+      expect(first).toMatchObject({ schedule: SCHEDULE, at: NOON, status: 'launched', recordedAt: NOON });
+      expect(first!.runIds).toHaveLength(1);
+      expect(await store.schedules.recordTick(tickAt(NOON))).toBeNull();
+      expect(await store.runs.list({ limit: 10 })).toHaveLength(1);
+      expect(await cursor()).toBe(NOON);
+      const events = await store.events({ after: 0, limit: 10, types: ['tick'] });
+      expect(events.map(({ event }) => event)).toEqual([
+        { type: 'tick', schedule: SCHEDULE, at: NOON, status: 'launched', reason: '' },
+      ]);
+    });
+
+    it('records one tick of many that come at once (T4)', async () => {
+      const { store } = opened;
+      const recorded = await Promise.all(range(8).map(async () => store.schedules.recordTick(tickAt(NOON))));
+      expect(recorded.filter((tick) => tick !== null)).toHaveLength(1);
+      expect(await store.runs.list({ limit: 10 })).toHaveLength(1);
+    });
+
+    it('leaves neither tick nor run nor cursor of a launch that fails', async () => {
+      const { store } = opened;
+      const specs = (_plan: RunPlan) => ({});
+      await expect(store.schedules.recordTick({ ...tickAt(NOON), specs })).rejects.toThrow(/no spec/);
+      expect(await store.schedules.ticks(SCHEDULE, { limit: 5 })).toEqual([]);
+      expect(await store.runs.list({ limit: 5 })).toEqual([]);
+      expect(await store.schedules.states()).toEqual([]);
+    });
+
+    it('records skipped ticks with their reason', async () => {
+      const { store } = opened;
+      const skipped = { ...tickAt(NOON), status: 'skipped' as const, reason: 'still running', plans: [] };
+      expect(await store.schedules.recordTick(skipped)).toMatchObject({
+        status: 'skipped',
+        reason: 'still running',
+        launchId: null,
+        runIds: [],
+      });
+    });
+
+    it('never moves a cursor back', async () => {
+      const { store } = opened;
+      await store.schedules.setCursor(SCHEDULE, NOON, 'digest-1');
+      await store.schedules.setCursor(SCHEDULE, NOON - MINUTE, 'digest-2');
+      expect(await store.schedules.states()).toEqual([
+        { schedule: SCHEDULE, override: null, cursor: NOON, configDigest: 'digest-2' },
+      ]);
+      const override = { status: 'STOPPED', by: 'ada', at: NOON } as const;
+      await store.schedules.setOverride(SCHEDULE, override, NOON - MINUTE);
+      expect(await store.schedules.states()).toMatchObject([
+        { override, cursor: NOON, configDigest: 'digest-2' },
+      ]);
+      await store.schedules.recordTick(tickAt(NOON - MINUTE));
+      expect(await cursor()).toBe(NOON);
+      await store.schedules.setOverride(SCHEDULE, null, NOON + MINUTE);
+      expect(await store.schedules.states()).toMatchObject([{ override: null, cursor: NOON + MINUTE }]);
+    });
+
+    it('reads ticks newest first, and the last of every schedule', async () => {
+      const { store } = opened;
+      for (const n of range(5)) await store.schedules.recordTick(tickAt(NOON + n * MINUTE));
+      await store.schedules.recordTick({ ...tickAt(NOON), schedule: 'other_schedule', plans: [] });
+      const page = await store.schedules.ticks(SCHEDULE, { limit: 2 });
+      expect(page.map((tick) => tick.at)).toEqual([NOON + 4 * MINUTE, NOON + 3 * MINUTE]);
+      const older = await store.schedules.ticks(SCHEDULE, { limit: 9, before: page[1]!.at });
+      expect(older.map((tick) => tick.at)).toEqual([2, 1, 0].map((n) => NOON + n * MINUTE));
+      expect((await store.schedules.lastTicks()).map((tick) => [tick.schedule, tick.at])).toEqual([
+        [SCHEDULE, NOON + 4 * MINUTE],
+        ['other_schedule', NOON],
+      ]);
+    });
+
+    it('knows the unfinished runs of a schedule, its automatic re-runs among them', async () => {
+      const { store } = opened;
+      const tick = (await store.schedules.recordTick(tickAt(NOON)))!;
+      const [first] = tick.runIds as [string];
+      const cause = { kind: 'run_retry', runId: first } as const;
+      const [again] = (await launch(opened, SAMPLE, { assets: ['orders'], cause })) as [string];
+      await launch(opened, SAMPLE, { assets: ['orders'] });
+      expect(await store.schedules.unfinishedRuns(SCHEDULE)).toEqual([first, again]);
+      await record(store, first, { type: 'run_failed', reason: 'no' });
+      expect(await store.schedules.unfinishedRuns(SCHEDULE)).toEqual([again]);
+      expect(await store.schedules.unfinishedRuns('nobody')).toEqual([]);
+    });
+  });
+}
