@@ -1,9 +1,8 @@
 import { digestOf, sha256 } from '../lib/digest.ts';
 import type { FolderSource } from './folder-source.ts';
-import { fullPath, textOf } from './folder-source.ts';
+import { textOf, yamlOf } from './folder-source.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import { stripPythonComments } from './python/strip-comments.ts';
-import { parseYaml } from './yaml/parse-yaml.ts';
 import { plainValue } from './yaml/yaml-value.ts';
 
 /** Files that say nothing about what a pipeline loads. */
@@ -48,8 +47,7 @@ function digestOfFile(folder: FolderSource, path: string, oid: string): string {
     return text === null ? oid : sha256(stripPythonComments(text));
   }
   if (/\.ya?ml$/.test(path)) {
-    const bytes = folder.contents.get(path);
-    const value = bytes === undefined ? null : parseYaml(fullPath(folder, path), bytes).value;
+    const value = yamlOf(folder, path)?.value ?? null;
     return value === null ? oid : digestOf(plainValue(value));
   }
   return oid;

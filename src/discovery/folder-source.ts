@@ -1,5 +1,7 @@
 import type { RepositoryFile } from './discover.ts';
 import type { Candidate } from './scan.ts';
+import type { YamlResult } from './yaml/parse-yaml.ts';
+import { parseYaml } from './yaml/parse-yaml.ts';
 
 /** Files that discovery reads; all others count by their object id alone. */
 const READ = /\.(?:py|ya?ml|sql)$/;
@@ -36,6 +38,22 @@ export async function loadFolder(
 export function textOf(folder: FolderSource, path: string): string | null {
   const bytes = folder.contents.get(path);
   return bytes === undefined ? null : DECODER.decode(bytes);
+}
+
+const parsed = new WeakMap<FolderSource, Map<string, YamlResult>>();
+
+/** A YAML file of the folder, parsed once however many readers it has; null: it is not one that is read. */
+export function yamlOf(folder: FolderSource, path: string): YamlResult | null {
+  const bytes = folder.contents.get(path);
+  if (bytes === undefined) return null;
+  const results = parsed.get(folder) ?? new Map<string, YamlResult>();
+  parsed.set(folder, results);
+  let result = results.get(path);
+  if (result === undefined) {
+    result = parseYaml(fullPath(folder, path), bytes);
+    results.set(path, result);
+  }
+  return result;
 }
 
 export function fullPath(folder: Candidate, path: string): string {

@@ -13,7 +13,7 @@ import { detectTool } from './detect-tool.ts';
 import type { DiscoveryJob } from './discover.ts';
 import { readDltFolder } from './dlt/read-dlt-folder.ts';
 import type { FolderSource } from './folder-source.ts';
-import { fullPath } from './folder-source.ts';
+import { fullPath, yamlOf } from './folder-source.ts';
 import type { PipelineConfig, SourceRef, Tool } from './pipeline-config.ts';
 import type { VariableRead } from './python/environment-reads.ts';
 import { readPythonFolder } from './python/read-python-folder.ts';
@@ -21,7 +21,6 @@ import { readSlingFolder } from './sling/read-sling-folder.ts';
 import { envReferences } from './step-variables.ts';
 import type { ToolReading } from './tool-reading.ts';
 import { checkTree } from './tree-safety.ts';
-import { parseYaml } from './yaml/parse-yaml.ts';
 
 /** A new release that reads folders otherwise must not be served results of an older one's jobs. */
 const FORMAT = 1;
@@ -59,7 +58,7 @@ export function readFolder(source: FolderSource): FolderReading {
     [...diagnostics, ...reader.diagnostics]
       .map((one) => ({ ...one, pipeline: source.name }))
       .sort(compareDiagnostics);
-  const root = openConfig(source, reader, file);
+  const root = openConfig(source, reader);
   const tool = root === null ? null : detectTool(source, root);
   if (root === null || tool === null) return { ok: false, diagnostics: finish() };
   const folder = folderFacts(source.dir, source.files.keys());
@@ -69,7 +68,7 @@ export function readFolder(source: FolderSource): FolderReading {
     root,
     source.files.has('dagster.yaml') ? file : markerOf(source),
   );
-  checkAssets(root, source, reading);
+  checkAssets(root, reading);
   const all = finish();
   if (hasErrors(all)) return { ok: false, diagnostics: all };
   const files = fileDigests(source);
@@ -93,7 +92,7 @@ export function readFolder(source: FolderSource): FolderReading {
   };
 }
 
-function openConfig(source: FolderSource, reader: ConfigReader, file: string): MapReader | null {
+function openConfig(source: FolderSource, reader: ConfigReader): MapReader | null {
   if (!/^[A-Za-z0-9_][\w.-]*$/.test(source.name)) {
     const hint = 'name it with letters, digits, "_", "-" and "."';
     const message = `"${source.name}" cannot name a pipeline`;
@@ -112,8 +111,7 @@ function openConfig(source: FolderSource, reader: ConfigReader, file: string): M
     });
     return null;
   }
-  const bytes = source.contents.get('dagster.yaml');
-  const parsed = bytes === undefined ? null : parseYaml(file, bytes);
+  const parsed = yamlOf(source, 'dagster.yaml');
   reader.diagnostics.push(...(parsed?.diagnostics ?? []));
   if ((parsed?.diagnostics.length ?? 0) > 0) return null;
   return openPipelineFile(reader, parsed?.value ?? null);
@@ -126,7 +124,7 @@ function markerOf(source: FolderSource): string {
 }
 
 /** Keys that cannot be keys, and keys that stand twice in the folder. */
-function checkAssets(root: MapReader, source: FolderSource, reading: ToolReading): void {
+function checkAssets(root: MapReader, reading: ToolReading): void {
   const seen = new Map<string, DiscoveredAsset>();
   for (const asset of reading.assets) {
     const at = asset.source ?? { file: root.reader.file, line: 1, column: 1 };

@@ -1,8 +1,7 @@
 import { ConfigReader } from '../config/config-reader.ts';
 import { openDocument } from '../config/map-reader.ts';
 import type { FolderSource } from '../folder-source.ts';
-import { fullPath } from '../folder-source.ts';
-import { parseYaml } from '../yaml/parse-yaml.ts';
+import { fullPath, yamlOf } from '../folder-source.ts';
 import type { YamlMap } from '../yaml/yaml-value.ts';
 
 export interface DbtProject {
@@ -18,7 +17,7 @@ export interface DbtProject {
 /** Reads `dbt_project.yml`; what dbt would refuse at once is reported as `DBT_PROJECT_INVALID`. null: it cannot be used. */
 export function readDbtProject(folder: FolderSource, reader: ConfigReader): DbtProject | null {
   const file = fullPath(folder, 'dbt_project.yml');
-  const parsed = parseYaml(file, folder.contents.get('dbt_project.yml') ?? new Uint8Array());
+  const parsed = yamlOf(folder, 'dbt_project.yml') ?? { value: null, diagnostics: [] };
   if (parsed.diagnostics.length > 0) {
     reader.diagnostics.push(...parsed.diagnostics.map((one) => ({ ...one, code: 'DBT_PROJECT_INVALID' })));
     return null;

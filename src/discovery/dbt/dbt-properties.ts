@@ -1,7 +1,6 @@
 import type { AssetColumn, DiscoveredCheck } from '../../state/snapshot.ts';
 import type { FolderSource } from '../folder-source.ts';
-import { fullPath } from '../folder-source.ts';
-import { parseYaml } from '../yaml/parse-yaml.ts';
+import { fullPath, yamlOf } from '../folder-source.ts';
 import type { Position, YamlMap, YamlValue } from '../yaml/yaml-value.ts';
 import { plainValue } from '../yaml/yaml-value.ts';
 
@@ -33,7 +32,7 @@ export function readProperties(folder: FolderSource, paths: readonly string[]): 
   for (const path of [...folder.contents.keys()].sort()) {
     if (!/\.ya?ml$/.test(path) || !paths.some((one) => path.startsWith(`${one}/`))) continue;
     const file = fullPath(folder, path);
-    const { value } = parseYaml(file, folder.contents.get(path)!);
+    const value = yamlOf(folder, path)?.value;
     if (value?.kind !== 'map') continue;
     for (const kind of ['models', 'seeds', 'snapshots']) {
       for (const item of listOf(value, kind)) {

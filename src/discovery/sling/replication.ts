@@ -3,9 +3,8 @@ import { ConfigReader } from '../config/config-reader.ts';
 import type { MapReader } from '../config/map-reader.ts';
 import { openDocument } from '../config/map-reader.ts';
 import type { FolderSource } from '../folder-source.ts';
-import { fullPath } from '../folder-source.ts';
+import { fullPath, yamlOf } from '../folder-source.ts';
 import type { VariableRead } from '../python/environment-reads.ts';
-import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { Position } from '../yaml/yaml-value.ts';
 import { plainValue } from '../yaml/yaml-value.ts';
 
@@ -54,7 +53,7 @@ const GIVEN = /^(?:START|END|PARTITION_KEY|ELT_\w+)$/;
 export function readReplication(folder: FolderSource, path: string): Replication {
   const file = fullPath(folder, path);
   const reader = new ConfigReader(file);
-  const parsed = parseYaml(file, folder.contents.get(path) ?? new Uint8Array());
+  const parsed = yamlOf(folder, path) ?? { value: null, diagnostics: [] };
   reader.diagnostics.push(...parsed.diagnostics);
   const empty = {
     file,
