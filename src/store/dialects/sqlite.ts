@@ -15,18 +15,18 @@ import { sqliteError } from './sqlite-errors.ts';
 
 type Statement = SqliteDatabase.Statement<unknown[], unknown>;
 
-const BUSY_TIMEOUT_MS = 5_000;
 const CACHED_STATEMENTS = 500;
 
 /**
  * One connection that reads and writes: WAL, an fsync at each commit (`synchronous = FULL`), foreign keys on, bounded
  * waits. Errors of SQLite arrive as `OperationalError` (`sqlite-errors.ts`).
  * @param file absolute path of the database
+ * @param busyTimeoutMs how long a statement waits for another program that holds the file
  */
-export function openSqliteFile(file: string): SqliteDatabase.Database {
+export function openSqliteFile(file: string, busyTimeoutMs = 5_000): SqliteDatabase.Database {
   let database: SqliteDatabase.Database | undefined;
   try {
-    database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
+    database = new SqliteDatabase(file, { timeout: busyTimeoutMs });
     database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
