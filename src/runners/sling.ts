@@ -49,8 +49,7 @@ export const slingRunner: Runner = {
     const request = {
       sling: places.sling,
       replication: config.replication,
-      source: String(replication.source ?? ''),
-      target: String(replication.target ?? ''),
+      target: typeof replication.target === 'string' ? replication.target : '',
       variables: variablesOf(replication),
       full_refresh: spec.fullRefresh && spec.partitions.kind === 'none',
       journal: join(places.stateDir, 'sling'),

@@ -26,7 +26,10 @@ export interface StepOutcome {
 }
 
 export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** Over the base environment; a function of the events file where that is needed. */
+  readonly env?:
+    | Readonly<Record<string, string>>
+    | ((eventsFile: string) => Readonly<Record<string, string>>);
   /** Called for each new event line; may send a signal to the step's process group. */
   readonly onEvent?: (event: StepEventLine, kill: (signal: NodeJS.Signals) => void) => void;
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
@@ -85,7 +88,7 @@ export class StepFolder {
           key,
         ]),
       ),
-      ...options.env,
+      ...(typeof options.env === 'function' ? options.env(eventsFile) : options.env),
     };
     const command = await runner.command(
       spec,

@@ -1,0 +1,299 @@
+"""Builds nodes of a dbt project with their tests in this process, and reports each as soon as it is through."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+from google.protobuf.json_format import MessageToDict
+
+from elt_runner import dbt_duckdb, events
+from elt_runner.dbt_failures import classify, explain, one_line
+from elt_runner.dbt_select import selection, used_vars
+from elt_runner.errors import Failure
+
+Request = dict[str, Any]
+
+EXIT_CANCELLED = 130
+PARTIAL_PARSE = "partial_parse.msgpack"
+KEPT_PARSES = 5
+
+
+def main(request: Request) -> int:
+    signal.signal(signal.SIGINT, _cancel)
+    signal.signal(signal.SIGTERM, _cancel)
+    # As when dbt is started by hand: Python models and hooks find the project's modules.
+    sys.path.insert(0, os.getcwd())
+    build = Build(request)
+    try:
+        return build.run()
+    except KeyboardInterrupt:
+        return build.end_cancelled()
+    except Failure as failure:
+        return build.end_failed(failure.failure_class, str(failure), 2)
+
+
+def _cancel(_signal: int, _frame: Any) -> None:
+    Build.cancelled = True
+    # dbt's own way: it cancels running queries and lets the other threads end.
+    raise KeyboardInterrupt
+
+
+class Build:
+    cancelled = False
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._asset_of = {asset["unique_id"]: asset["key"] for asset in request["assets"]}
+        self._unfinished = dict(self._asset_of)
+        self._failures: list[tuple[str, str | None]] = []
+        self._failed_tests: list[str] = []
+        self._tests: dict[str, str] = {}
+        self._manifest: Any = None
+        self._columns = _Columns(os.path.join(request["state_dir"], "columns.json"))
+        # Callbacks come from dbt's worker threads.
+        self._lock = threading.Lock()
+
+    def run(self) -> int:
+        request = self._request
+        for warning in request["warnings"]:
+            events.log("warning", warning)
+        self._is_duckdb = dbt_duckdb.install()
+        self._install_packages()
+        arguments = self._arguments()
+        self._parse(arguments)
+        terms, self._tests = selection(self._manifest, [asset["unique_id"] for asset in request["assets"]])
+        command = ["build", *arguments, "--indirect-selection", "empty"]
+        if request["full_refresh"]:
+            command.append("--full-refresh")
+        result = dbtRunner(manifest=self._manifest, callbacks=[self._on_event]).invoke([*command, "--select", *terms])
+        if self.cancelled:
+            return self.end_cancelled()
+        if result.exception is not None:
+            return self._end_exception(result.exception)
+        if not result.success or self._failures or self._failed_tests:
+            return self._end_unsuccessful()
+        if self._unfinished:
+            missing = ", ".join(self._unfinished.values())
+            return self.end_failed("user", f"dbt ended without building {missing}", 1)
+        events.emit("end", status="ok")
+        return 0
+
+    def _arguments(self) -> list[str]:
+        request = self._request
+        partition_vars = request["partition_vars"]
+        used = used_vars(set(partition_vars)) if partition_vars else set()
+        self._partition_vars_used = bool(used)
+        variables = {**request["vars"], **{name: partition_vars[name] for name in sorted(used)}}
+        arguments = ["--vars", json.dumps(variables)] if variables else []
+        return [*arguments, *(["--target", request["target"]] if request["target"] else [])]
+
+    def _parse(self, arguments: list[str]) -> None:
+        """Parses the project. Its state is kept per content of the folder; with a partition's vars it would fit no other run."""
+        target, cache = self._request["target_path"], self._request["parse_cache"]
+        os.makedirs(target, exist_ok=True)
+        if not self._partition_vars_used and os.path.exists(cache):
+            shutil.copyfile(cache, os.path.join(target, PARTIAL_PARSE))
+        events.emit("stage_start", stage="parse")
+        result = dbtRunner().invoke(["--quiet", "parse", *arguments])
+        events.emit("stage_end", stage="parse", ok=result.success)
+        if self.cancelled:
+            raise KeyboardInterrupt
+        if not result.success:
+            text = str(result.exception or "the dbt project could not be parsed")
+            raise Failure(classify(text, "config"), one_line(explain(text)))
+        self._manifest = result.result
+        parsed = os.path.join(target, PARTIAL_PARSE)
+        if not self._partition_vars_used and os.path.exists(parsed):
+            folder = os.path.dirname(cache)
+            os.makedirs(folder, exist_ok=True)
+            temporary = f"{cache}.{os.getpid()}"
+            shutil.copyfile(parsed, temporary)
+            os.replace(temporary, cache)
+            _prune(folder)
+
+    def _install_packages(self) -> None:
+        """`dbt deps`, once per content of the files that name packages."""
+        files = [name for name in ("packages.yml", "dependencies.yml", "package-lock.yml") if os.path.exists(name)]
+        if "packages.yml" not in files and "dependencies.yml" not in files:
+            return
+        digest = hashlib.sha256()
+        for name in files:
+            with open(name, "rb") as content:
+                digest.update(content.read())
+        marker = os.path.join(self._request["state_dir"], "packages")
+        if os.path.isdir("dbt_packages") and _read(marker) == digest.hexdigest():
+            return
+        events.emit("stage_start", stage="deps")
+        result = dbtRunner().invoke(["deps"])
+        events.emit("stage_end", stage="deps", ok=result.success)
+        if not result.success:
+            text = str(result.exception or "dbt deps failed")
+            raise Failure(classify(text, "config"), one_line(explain(text)))
+        os.makedirs(os.path.dirname(marker), exist_ok=True)
+        with open(marker, "w", encoding="utf-8") as file:
+            file.write(digest.hexdigest())
+
+    def _on_event(self, event: Any) -> None:
+        if event.info.name not in ("LogStartLine", "NodeFinished"):
+            return
+        data = MessageToDict(event.data, preserving_proto_field_name=True)
+        unique_id = data["node_info"]["unique_id"]
+        with self._lock:
+            if event.info.name == "LogStartLine":
+                if unique_id in self._asset_of:
+                    name = data["node_info"]["node_name"]
+                    events.emit("stage_start", stage=name, asset_key=self._asset_of[unique_id])
+            elif unique_id in self._asset_of:
+                self._node_finished(unique_id, data)
+            elif unique_id in self._tests:
+                self._test_finished(unique_id, data["run_result"])
+
+    def _node_finished(self, unique_id: str, data: dict[str, Any]) -> None:
+        result, info = data["run_result"], data["node_info"]
+        key = self._asset_of[unique_id]
+        ok = result.get("status") == "success"
+        seconds = float(result.get("execution_time", 0))
+        events.emit("stage_end", stage=info["node_name"], asset_key=key, ok=ok, seconds=round(seconds, 3))
+        if ok:
+            self._unfinished.pop(unique_id, None)
+            partition = self._request["partition"]
+            events.materialization(key, self._metadata(unique_id, info, result, seconds), partition)
+        elif result.get("status") != "skipped":
+            self._failures.append((str(result.get("message", "failed")), self._file_of(unique_id)))
+
+    def _metadata(self, unique_id: str, info: dict[str, Any], result: dict[str, Any], seconds: float) -> dict[str, Any]:
+        relation = info.get("node_relation", {})
+        response = result.get("adapter_response") or {}
+        affected = response.get("rows_affected")
+        # Postgres gives -1 for statements without a count.
+        rows = int(affected) if affected is not None and float(affected) >= 0 else None
+        is_table = info.get("materialized") not in ("view", "ephemeral")
+        total, columns = (None, None)
+        if self._is_duckdb and is_table and relation.get("relation_name"):
+            total, columns = dbt_duckdb.inspect(relation["relation_name"])
+            if rows is None and info.get("materialized") in ("table", "seed"):
+                rows = total
+        changes = self._columns.changes(unique_id, relation.get("alias") or info["node_name"], columns)
+        return {
+            **events.throughput(rows, seconds),
+            "total_rows": total,
+            "schema_changes": changes or None,
+            "destination": self._manifest.metadata.adapter_type,
+            "dataset": relation.get("schema"),
+            "relation": relation.get("relation_name"),
+            "materialized": info.get("materialized"),
+            "full_refresh": True if self._request["full_refresh"] else None,
+        }
+
+    def _test_finished(self, unique_id: str, result: dict[str, Any]) -> None:
+        test = self._manifest.nodes[unique_id]
+        status = result.get("status")
+        if status == "skipped":
+            return
+        owner = self._tests[unique_id]
+        severity = "WARN" if status == "warn" else str(test.config.severity).upper()
+        events.emit(
+            "check",
+            asset_key=self._asset_of[owner],
+            check_name=test.fqn[-1],
+            passed=status == "pass",
+            severity="WARN" if severity == "WARN" else "ERROR",
+            partition=self._request["partition"],
+            metadata=events.without_none(
+                {
+                    "failures": int(result.get("num_failures", 0)),
+                    "message": result.get("message"),
+                    "seconds": round(float(result.get("execution_time", 0)), 3),
+                    "column": getattr(test, "column_name", None),
+                }
+            ),
+        )
+        if status in ("fail", "error"):
+            # The rows are there, but the retry of a failed step has to build and test them again.
+            self._unfinished[owner] = self._asset_of[owner]
+            self._failed_tests.append(f"{test.fqn[-1]}: {result.get('message', status)}")
+
+    def _file_of(self, unique_id: str) -> str | None:
+        node = self._manifest.nodes.get(unique_id)
+        return None if node is None else str(node.original_file_path)
+
+    def _end_unsuccessful(self) -> int:
+        if self._failures:
+            message, file = self._failures[0]
+            return self.end_failed(classify(message, "user"), one_line(explain(message)), 1, file)
+        text = "; ".join(self._failed_tests) or "dbt says that the build failed, and not why"
+        return self.end_failed("data" if self._failed_tests else "user", text, 1)
+
+    def _end_exception(self, error: BaseException) -> int:
+        text = str(error)
+        return self.end_failed(classify(text, "config"), one_line(explain(text)), 2)
+
+    def end_failed(self, failure_class: str, message: str, code: int, file: str | None = None) -> int:
+        print(message, file=sys.stderr)
+        events.emit(
+            "end",
+            status="failed",
+            failure_class=failure_class,
+            error={"name": "DbtError", "message": message, "stack": None, "file": file, "line": None},
+            unfinished_assets=list(self._unfinished.values()),
+        )
+        return code
+
+    def end_cancelled(self) -> int:
+        events.emit("end", status="cancelled", unfinished_assets=list(self._unfinished.values()))
+        return EXIT_CANCELLED
+
+
+class _Columns:
+    """Columns of each model after its last build: what differs now is a schema change."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def changes(self, unique_id: str, table: str, columns: dict[str, str] | None) -> list[dict[str, Any]]:
+        if columns is None:
+            return []
+        known = json.loads(_read(self._file) or "{}")
+        before: dict[str, str] | None = known.get(unique_id)
+        if before == columns:
+            return []
+        known[unique_id] = columns
+        os.makedirs(os.path.dirname(self._file), exist_ok=True)
+        with open(self._file + ".tmp", "w", encoding="utf-8") as file:
+            json.dump(known, file)
+        os.replace(self._file + ".tmp", self._file)
+        if before is None:
+            return [{"table": table, "change": "table_added", "column": name, "type": kind} for name, kind in columns.items()]
+        added = [
+            {"table": table, "change": "column_added" if name not in before else "type_changed", "column": name, "type": kind}
+            for name, kind in columns.items()
+            if before.get(name) != kind
+        ]
+        removed = [
+            {"table": table, "change": "column_removed", "column": name, "type": kind}
+            for name, kind in before.items()
+            if name not in columns
+        ]
+        return added + removed
+
+
+def _prune(folder: str) -> None:
+    files = sorted((os.path.join(folder, name) for name in os.listdir(folder)), key=os.path.getmtime, reverse=True)
+    for file in files[KEPT_PARSES:]:
+        os.remove(file)
+
+
+def _read(file: str) -> str | None:
+    try:
+        with open(file, encoding="utf-8") as content:
+            return content.read()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,71 @@
+import { sha256 } from '../../lib/digest.ts';
+import { invariant } from '../../lib/invariant.ts';
+import type { StepSpec } from '../../plan/step-spec.ts';
+
+/** What `python/elt_runner/dbt_runner.py` is asked to do; written as JSON into the step directory. */
+export interface DbtRequest {
+  /** `unique_id`: `model.shop.orders`. */
+  readonly assets: readonly { readonly key: string; readonly unique_id: string }[];
+  /** Always passed. */
+  readonly vars: Readonly<Record<string, unknown>>;
+  /** Of the partition; passed only if the project uses the name, because other vars make dbt parse everything anew. */
+  readonly partition_vars: Readonly<Record<string, string>>;
+  readonly partition: string | null;
+  readonly target: string | null;
+  readonly full_refresh: boolean;
+  readonly target_path: string;
+  /** Parsed state of this content of the folder, shared by its runs. */
+  readonly parse_cache: string;
+  readonly state_dir: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Pure: a spec as the request for the Python side. Times are UTC, `2026-01-05 00:00:00`, so that the windows of a zone with
+ * daylight saving never overlap.
+ */
+export function dbtRequest(
+  spec: StepSpec,
+  places: { readonly stepDir: string; readonly stateDir: string },
+): DbtRequest {
+  const config = spec.config.dbt;
+  invariant(config !== undefined, `${spec.pipeline} is a dbt pipeline without dbt settings`);
+  const partitioned = spec.partitions.kind !== 'none';
+  const stateDir = `${places.stateDir}/dbt`;
+  return {
+    assets: spec.assets.map(({ key, resource }) => {
+      invariant(resource !== undefined, `${key} names no node of the dbt project`);
+      return { key, unique_id: resource };
+    }),
+    vars: config.vars,
+    partition_vars: partitionVars(spec),
+    partition: spec.partitions.kind === 'key' ? spec.partitions.key : null,
+    target: config.target ?? null,
+    full_refresh: spec.fullRefresh && !partitioned,
+    target_path: `${places.stepDir}/target`,
+    parse_cache: `${stateDir}/parsed/${sha256(`${spec.code.contentDigest}\0${config.target ?? ''}`).slice(0, 16)}.msgpack`,
+    state_dir: stateDir,
+    warnings:
+      spec.fullRefresh && partitioned
+        ? ['full refresh of a partition builds it again; tables and the other partitions are kept']
+        : [],
+  };
+}
+
+function partitionVars(spec: StepSpec): Record<string, string> {
+  const vars: Record<string, string> = {};
+  if (spec.window !== null) {
+    vars.start_time = dbtTime(spec.window.start);
+    vars.end_time = dbtTime(spec.window.end);
+  }
+  if (spec.partitions.kind === 'key') vars.partition_key = spec.partitions.key;
+  for (const [dimension, key] of Object.entries(spec.partitionDimensions)) {
+    vars[dimension] = key;
+    vars[`partition_key_${dimension}`] = key;
+  }
+  return vars;
+}
+
+function dbtTime(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import type { PartitionsDefinition } from '../../src/partitions/definition/partitions-definition.ts';
+import type { PlannedAsset } from '../../src/plan/run-plan.ts';
+import type { StepSpec } from '../../src/plan/step-spec.ts';
+import { dltDataDir, dltRequest } from '../../src/runners/dlt/request.ts';
+import { partitionsOfStep } from '../../src/runners/step-partitions.ts';
+import { dayPartition, stepSpec } from '../helpers/run-step-command.ts';
+
+const NOW = Date.parse('2026-03-01T00:00:00Z');
+const DAILY: PartitionsDefinition = {
+  kind: 'time',
+  start: '2026-01-01',
+  end: null,
+  cron: '0 0 * * *',
+  timezone: 'Europe/Vienna',
+  fmt: '%Y-%m-%d',
+  endOffset: 0,
+  exclusions: [],
+};
+const REGIONS: PartitionsDefinition = { kind: 'static', keys: ['us', 'eu', 'asia'] };
+const DLT = {
+  script: 'pipeline.py',
+  sourceArgs: {},
+  resources: [],
+  assetPer: 'pipeline' as const,
+  incremental: {},
+};
+
+function spec(partitions: PartitionsDefinition | undefined, fields: Partial<StepSpec>): StepSpec {
+  return stepSpec('dlt', { dlt: DLT, ...(partitions && { partitions }) }, fields);
+}
+
+function asset(resource: string): PlannedAsset {
+  return {
+    key: `dlt_shop/${resource}`,
+    resource,
+    partitions: { kind: 'none' },
+    blockingChecks: [],
+    codeVersion: '1',
+  };
+}
+
+describe('partitionsOfStep', () => {
+  const window = (start: string, end: string) => ({ start: Date.parse(start), end: Date.parse(end) });
+
+  it('is empty for a step without partitions', () => {
+    expect(partitionsOfStep(spec(undefined, {}), NOW)).toEqual({ each: [], span: null });
+  });
+
+  it('takes a single key with the window of the spec', () => {
+    expect(partitionsOfStep(spec(DAILY, dayPartition('2026-01-05')), NOW)).toEqual({
+      each: [{ key: '2026-01-05', dimensions: {}, window: dayPartition('2026-01-05').window }],
+      span: dayPartition('2026-01-05').window,
+    });
+  });
+
+  it('spells out a range of which the spec has only the ends, each with its own window in its zone', () => {
+    const span = window('2026-03-27T23:00:00Z', '2026-03-30T22:00:00Z');
+    const { each, span: found } = partitionsOfStep(
+      spec(DAILY, {
+        partitions: { kind: 'range', start: '2026-03-28', end: '2026-03-30' },
+        partitionKeys: ['2026-03-28', '2026-03-30'],
+        window: span,
+      }),
+      NOW,
+    );
+    expect(found).toEqual(span);
+    // The clocks go forward on the 29th: that day has 23 hours.
+    expect(each).toEqual([
+      { key: '2026-03-28', dimensions: {}, window: window('2026-03-27T23:00:00Z', '2026-03-28T23:00:00Z') },
+      { key: '2026-03-29', dimensions: {}, window: window('2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z') },
+      { key: '2026-03-30', dimensions: {}, window: window('2026-03-29T22:00:00Z', '2026-03-30T22:00:00Z') },
+    ]);
+  });
+
+  it('has no span for keys that need not be neighbours, and none for static keys', () => {
+    const keys = ['2026-01-05', '2026-01-09'];
+    const some = partitionsOfStep(
+      spec(DAILY, {
+        partitions: { kind: 'keys', keys },
+        partitionKeys: keys,
+        window: window('2026-01-04T23:00:00Z', '2026-01-09T23:00:00Z'),
+      }),
+      NOW,
+    );
+    expect(some.span).toBeNull();
+    expect(some.each.map(({ key }) => key)).toEqual(keys);
+    const regions = partitionsOfStep(
+      spec(REGIONS, {
+        partitions: { kind: 'range', start: 'us', end: 'asia' },
+        partitionKeys: ['us', 'eu', 'asia'],
+      }),
+      NOW,
+    );
+    expect(regions).toEqual({
+      each: ['us', 'eu', 'asia'].map((key) => ({ key, dimensions: {}, window: null })),
+      span: null,
+    });
+  });
+
+  it('takes 2-D keys apart', () => {
+    const definition: PartitionsDefinition = {
+      kind: 'multi',
+      dimensions: { date: { ...DAILY, timezone: 'UTC' }, category: { kind: 'static', keys: ['A', 'B'] } },
+    };
+    const keys = ['A|2026-01-05', 'B|2026-01-05'];
+    const { each, span } = partitionsOfStep(
+      spec(definition, { partitions: { kind: 'keys', keys }, partitionKeys: keys }),
+      NOW,
+    );
+    expect(span).toBeNull();
+    expect(each[1]).toEqual({
+      key: 'B|2026-01-05',
+      dimensions: { category: 'B', date: '2026-01-05' },
+      window: dayPartition('2026-01-05').window,
+    });
+  });
+});
+
+describe('dltRequest', () => {
+  const request = (step: StepSpec) => dltRequest(step, partitionsOfStep(step, NOW), '/state');
+
+  it('selects the resources of its assets, else those of dagster.yaml, else everything', () => {
+    expect(request(spec(undefined, { assets: [asset('a'), asset('b')] })).resources).toEqual(['a', 'b']);
+    expect(request(stepSpec('dlt', { dlt: { ...DLT, resources: ['c'] } })).resources).toEqual(['c']);
+    expect(request(spec(undefined, {})).resources).toBeNull();
+  });
+
+  it('drops resources for a full refresh, but never for one partition', () => {
+    expect(request(spec(undefined, { fullRefresh: true }))).toMatchObject({
+      refresh: 'drop_resources',
+      warnings: [],
+    });
+    expect(request(spec(DAILY, { fullRefresh: true, ...dayPartition('2026-01-05') }))).toMatchObject({
+      refresh: null,
+      warnings: [expect.stringContaining('the other partitions are kept')],
+    });
+  });
+
+  it('writes windows in the form that Python 3.10 reads', () => {
+    expect(request(spec(DAILY, dayPartition('2026-01-05')))).toMatchObject({
+      partitioned: true,
+      span: { start: '2026-01-05T00:00:00+00:00', end: '2026-01-06T00:00:00+00:00' },
+    });
+  });
+
+  it('gives each partition selection a working folder of its own', () => {
+    const [a, b, again] = ['2026-01-05', '2026-01-06', '2026-01-05'].map((day) =>
+      dltDataDir(spec(DAILY, dayPartition(day)), '/state'),
+    );
+    expect(a).toMatch(/^\/state\/dlt\/partitions\/[0-9a-f]{16}$/);
+    expect(b).not.toBe(a);
+    expect(again).toBe(a);
+    expect(dltDataDir(spec(undefined, {}), '/state')).toBe('/state/dlt');
+  });
+});
