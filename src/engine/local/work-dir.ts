@@ -122,12 +122,12 @@ function isSame(target: string, there: Stats, source: string): boolean {
   return readFileSync(target).equals(readFileSync(source));
 }
 
-function filesOf(tree: string): Set<string> {
-  const files = new Set<string>();
+function filesOf(tree: string): ReadonlySet<string> {
+  const files: string[] = [];
   for (const entry of readdirSync(tree, { recursive: true, withFileTypes: true })) {
-    if (!entry.isDirectory()) files.add(join(entry.parentPath, entry.name).slice(tree.length + 1));
+    if (!entry.isDirectory()) files.push(join(entry.parentPath, entry.name).slice(tree.length + 1));
   }
-  return files;
+  return new Set(files.sort());
 }
 
 function stat(path: string): Stats | null {
