@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ComponentService } from '../component/component.ts';
+import type { EltComponentService } from '../component/component-service.ts';
 import type { Settings } from '../config/settings.ts';
 import type { RunEngine } from '../engine/run-engine.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -16,16 +17,21 @@ export interface AppDeps {
   readonly store: Store;
   readonly logs: LogStore;
   readonly engine: RunEngine;
-  readonly components: ComponentService;
+  readonly components: SurfaceComponents;
   readonly environments: Pick<Environments, 'status'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
   /** Folder of the built page; null: it is not built, and `/` says so. */
   readonly uiDir: string | null;
+  /** Told after a schedule was started or stopped. */
+  readonly onScheduleChanged?: () => void;
   /** Between two comments that keep a silent event stream open; default 15 s. */
   readonly heartbeatMs?: number;
 }
+
+/** The GitOps side as the surface needs it. */
+export type SurfaceComponents = ComponentService & Pick<EltComponentService, 'definitionDiagnostics'>;
 
 /** An app whose routes are typed by their zod schemas. */
 export type App = FastifyInstance<

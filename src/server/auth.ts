@@ -36,7 +36,7 @@ export function registerAuth(app: FastifyInstance, token: string): void {
   });
 
   function isKnown(request: FastifyRequest): boolean {
-    const bearer = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1];
+    const bearer = /^bearer\s+(.+?)\s*$/i.exec(request.headers.authorization ?? '')?.[1];
     if (bearer !== undefined) return equalSecrets(bearer, token);
     const cookie = request.server.parseCookie(request.headers.cookie ?? '')[SESSION_COOKIE];
     return cookie !== undefined && equalSecrets(cookie, session);

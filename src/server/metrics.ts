@@ -1,4 +1,5 @@
 import type { AppDeps } from './app-deps.ts';
+import { allDiagnostics } from './views/all-diagnostics.ts';
 import { concurrency } from './views/concurrency.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ async function collect(deps: AppDeps, streamClients: number): Promise<Metric[]> 
   ]);
   const statuses = components.components();
   const pipelines = [...definitions.pipelines.values()];
-  const diagnostics = statuses.flatMap((status) => status.snapshot?.diagnostics ?? []);
+  const diagnostics = allDiagnostics(components).map((placed) => placed.diagnostic);
   const countOf = <T>(items: readonly T[], test: (item: T) => boolean): number => items.filter(test).length;
   return [
     gauge('elt_info', 'The version that runs', [[{ version: deps.version }, 1]]),

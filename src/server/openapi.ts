@@ -40,6 +40,31 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
       security: [{ token: [] }, {}],
     },
     transform: createJsonSchemaTransform({ schemaRegistry: registry }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry: registry }),
+    transformObject: (documentObject) => usedSchemas(inlineNames(documentObject)),
   };
+}
+
+const inlineNames = createJsonSchemaTransformObject({ schemaRegistry: registry });
+
+type Document = ReturnType<typeof inlineNames>;
+
+/** The transform writes each schema twice, as input and as output: what no route refers to is left out. */
+function usedSchemas(document: Document): Document {
+  const { components = {}, ...rest } = document as { components?: { schemas?: Record<string, unknown> } };
+  const schemas = components.schemas ?? {};
+  const used = new Map<string, unknown>();
+  const open = namesIn(rest);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (used.has(name)) continue;
+    used.set(name, schemas[name]);
+    open.push(...namesIn(schemas[name]));
+  }
+  const sorted = [...used].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...document, components: { ...components, schemas: Object.fromEntries(sorted) } } as Document;
+}
+
+function namesIn(value: unknown): string[] {
+  return [...(JSON.stringify(value) ?? '').matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(
+    (match) => match[1]!,
+  );
 }

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
-import type { ComponentService, ComponentStatus, RefreshOutcome } from '../../src/component/component.ts';
-import type { Settings } from '../../src/config/settings.ts';
+import type { ComponentStatus, RefreshOutcome } from '../../src/component/component.ts';
+import type { ComponentSettings, Settings } from '../../src/config/settings.ts';
 import { buildDefinitions } from '../../src/definitions/build.ts';
-import type { Definitions } from '../../src/definitions/definitions.ts';
 import { createRunEngine } from '../../src/engine/engine.ts';
 import type { AdvanceRun } from '../../src/engine/run-driver.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
@@ -18,7 +17,7 @@ import { poolLimits } from '../../src/plan/pools.ts';
 import type { StepRef, StepSpec } from '../../src/plan/step-spec.ts';
 import { stepSpecs } from '../../src/plan/step-spec-of.ts';
 import { createApp } from '../../src/server/app.ts';
-import type { AppDeps } from '../../src/server/app-deps.ts';
+import type { AppDeps, SurfaceComponents } from '../../src/server/app-deps.ts';
 import type { Snapshot } from '../../src/state/snapshot.ts';
 import { createFileLogStore } from '../../src/store/file-log-store.ts';
 import type { LogStore } from '../../src/store/log-store.ts';
@@ -56,7 +55,7 @@ export interface Surface {
   readonly engine: RunEngine;
   readonly clock: FakeClock;
   readonly settings: Settings;
-  readonly refreshes: { component: string; trigger: RefreshTrigger }[];
+  readonly refreshes: { component: string; trigger: RefreshTrigger; allowPrune?: boolean }[];
   publish(pipelines: Readonly<Record<string, SamplePipeline>>, more?: Partial<Snapshot>): Promise<void>;
 }
 
@@ -70,15 +69,20 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
   const settings = settingsOf(home, options.settings);
   const refreshes: Surface['refreshes'] = [];
   let status = statusOf(settings, null, 0);
-  let definitions: Definitions = buildDefinitions([]).definitions;
+  let built = buildDefinitions([]);
 
-  const components: ComponentService = {
-    definitions: () => definitions,
+  const components: SurfaceComponents = {
+    definitions: () => built.definitions,
     onPublished: () => () => undefined,
     components: () => [status],
     component: (name) => (name === status.name ? status : null),
-    requestRefresh: (component, trigger) => {
-      refreshes.push({ component, trigger });
+    definitionDiagnostics: () => built.diagnostics,
+    requestRefresh: (component, trigger, refreshOptions) => {
+      refreshes.push({
+        component,
+        trigger,
+        ...(refreshOptions?.allowPrune === true ? { allowPrune: true } : {}),
+      });
       return Promise.resolve(unchanged(component));
     },
     readFile: (_component, _commit, path) => Promise.resolve(options.files?.[path] ?? null),
@@ -96,15 +100,15 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
       summary: { added: snapshot.pipelines.length, changed: 0, removed: 0 },
     });
     status = statusOf(settings, snapshot, revisionId);
-    ({ definitions } = buildDefinitions([{ component: 'main', revisionId, snapshot }]));
-    await store.appendInstanceEvents([{ type: 'definitions_published', digest: definitions.digest }]);
+    built = buildDefinitions([{ component: 'main', revisionId, snapshot }]);
+    await store.appendInstanceEvents([{ type: 'definitions_published', digest: built.definitions.digest }]);
   }
 
   const transport = scriptedTransport(store, logs, options.step ?? (() => ({})));
   const engine = createRunEngine({
     store,
-    definitions: () => definitions,
-    limits: () => ({ maxSteps: 4, maxConcurrentRuns: null, pools: poolLimits(definitions) }),
+    definitions: () => built.definitions,
+    limits: () => ({ maxSteps: 4, maxConcurrentRuns: null, pools: poolLimits(built.definitions) }),
     planRun,
     stepSpecs,
     transport,
@@ -199,6 +203,18 @@ function implied(spec: StepSpec, events: readonly StepEvent[]) {
     .map((asset) => ({ assetKey: asset.key, partitions: spec.partitionKeys, metadata: { rows: 3 } }));
 }
 
+const COMPONENT: ComponentSettings = {
+  name: 'main',
+  dir: '',
+  repoUrl: 'https://github.com/shop/pipelines.git',
+  ref: { kind: 'branch', name: 'main' },
+  token: () => null,
+  pipelinesDirectory: 'pipelines',
+  autoRefresh: false,
+  refreshIntervalMs: 60_000,
+  digest: '',
+};
+
 function settingsOf(home: string, more: Partial<Settings> | undefined): Settings {
   return {
     home,
@@ -213,7 +229,7 @@ function settingsOf(home: string, more: Partial<Settings> | undefined): Settings
     maxConcurrent: 4,
     logLevel: 'silent',
     root: ROOT,
-    components: [],
+    components: [COMPONENT],
     environment: {},
     demo: false,
     ...more,
@@ -223,7 +239,7 @@ function settingsOf(home: string, more: Partial<Settings> | undefined): Settings
 function statusOf(settings: Settings, snapshot: Snapshot | null, revisionId: number): ComponentStatus {
   return {
     name: 'main',
-    repoUrl: settings.components[0]?.repoUrl ?? 'https://github.com/shop/pipelines.git',
+    repoUrl: settings.components[0]!.repoUrl,
     ref: 'main',
     conditions: [{ type: 'Ready', status: 'True', reason: 'Applied', message: '', since: NOW }],
     lastAttempted: snapshot === null ? null : { at: NOW, commit: snapshot.repo.commit },

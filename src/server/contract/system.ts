@@ -16,6 +16,10 @@ export type Readiness = z.infer<typeof Readiness>;
 
 export const RefreshQuery = z.object({
   wait: z.enum(['true', 'false']).optional().describe('`true`: answer when the refresh has ended'),
+  allow_prune: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true`: a revision without any pipeline may be applied'),
 });
 export const RefreshAccepted = z.object({ component: z.string(), accepted: z.literal(true) });
 export type RefreshAccepted = z.infer<typeof RefreshAccepted>;
@@ -25,7 +29,7 @@ export type CancelResponse = z.infer<typeof CancelResponse>;
 
 export const WebhookResponse = z.object({
   outcome: z
-    .enum(['refresh_requested', 'ignored', 'pong', 'seen'])
+    .enum(['refreshing', 'ignored', 'seen'])
     .describe('`seen`: this delivery came before and nothing is done again'),
   reason: z.string(),
   components: z.array(z.string()).describe('Components that will be refreshed'),

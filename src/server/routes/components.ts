@@ -16,6 +16,7 @@ import {
 import { RefreshAccepted, RefreshQuery } from '../contract/system.ts';
 import { decodeNumberCursor, encodeCursor, pageOf } from '../cursor.ts';
 import { problems } from '../openapi.ts';
+import { allDiagnostics } from '../views/all-diagnostics.ts';
 import { componentView, diffView, refreshView, revisionView } from '../views/component-view.ts';
 import { diagnosticViews } from '../views/diagnostic-view.ts';
 import { viewContext } from '../views/view-context.ts';
@@ -104,7 +105,9 @@ export function componentRoutes(app: App, deps: AppDeps): void {
       const by = actorText(actor);
       const trigger: RefreshTrigger = { kind: actor.kind, by };
       await store.operations.audit({ actor: by, action: 'component.refresh', target: name, details: {} });
-      const refresh = components.requestRefresh(name, trigger);
+      const refresh = components.requestRefresh(name, trigger, {
+        allowPrune: request.query.allow_prune === 'true',
+      });
       if (request.query.wait !== 'true') {
         refresh.catch((error: unknown) =>
           request.log.error({ err: error, component: name }, 'refresh failed'),
@@ -115,9 +118,7 @@ export function componentRoutes(app: App, deps: AppDeps): void {
       const views = await diagnosticViews(
         viewContext(deps),
         components,
-        name,
-        outcome.commit,
-        outcome.diagnostics,
+        outcome.diagnostics.map((diagnostic) => ({ component: name, commit: outcome.commit, diagnostic })),
       );
       return refreshView(outcome, views);
     },
@@ -174,35 +175,21 @@ export function componentRoutes(app: App, deps: AppDeps): void {
     async (request) => {
       const { limit = DEFAULT_DIAGNOSTICS, cursor, component, pipeline, severity } = request.query;
       const start = decodeNumberCursor(cursor) ?? 0;
-      const all = components
-        .components()
-        .filter((status) => component === undefined || status.name === component)
-        .flatMap((status) =>
-          (status.snapshot?.diagnostics ?? []).map((diagnostic) => ({ status, diagnostic })),
-        )
+      const all = allDiagnostics(components)
+        .filter((placed) => component === undefined || placed.component === component)
         .filter(({ diagnostic }) => pipeline === undefined || diagnostic.pipeline === pipeline)
         .filter(({ diagnostic }) => severity === undefined || diagnostic.severity === severity);
       const context = viewContext(deps);
-      const items: Diagnostic[] = [];
-      for (const status of components.components()) {
-        const own = all.slice(start, start + limit).filter((entry) => entry.status.name === status.name);
-        if (own.length === 0) continue;
-        const commit = status.snapshot?.repo.commit ?? null;
-        const diagnostics = own.map((entry) => entry.diagnostic);
-        items.push(...(await diagnosticViews(context, components, status.name, commit, diagnostics)));
-      }
+      const items = await diagnosticViews(context, components, all.slice(start, start + limit));
       return { items, next_cursor: all.length > start + limit ? encodeCursor(start + limit) : null };
     },
   );
 
   async function view(status: ComponentStatus): Promise<Component> {
-    const commit = status.snapshot?.repo.commit ?? null;
     const diagnostics = await diagnosticViews(
       viewContext(deps),
       components,
-      status.name,
-      commit,
-      status.snapshot?.diagnostics ?? [],
+      allDiagnostics(components).filter((placed) => placed.component === status.name),
     );
     return componentView(status, { demo: deps.settings.demo, diagnostics });
   }

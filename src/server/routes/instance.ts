@@ -3,6 +3,7 @@ import { PageQuery } from '../contract/common.ts';
 import { AuditList, Instance } from '../contract/instance.ts';
 import { decodeNumberCursor, pageOf } from '../cursor.ts';
 import { problems } from '../openapi.ts';
+import { allDiagnostics } from '../views/all-diagnostics.ts';
 import { concurrency } from '../views/concurrency.ts';
 import { timestamp } from '../views/view-context.ts';
 
@@ -34,7 +35,7 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
       ]);
       const pipelines = [...definitions.pipelines.values()];
       const nodes = [...definitions.assets.nodes.values()];
-      const diagnostics = components.components().flatMap((status) => status.snapshot?.diagnostics ?? []);
+      const diagnostics = allDiagnostics(components).map((placed) => placed.diagnostic);
       return {
         version: deps.version,
         url: settings.publicUrl,

@@ -95,6 +95,7 @@ export function scheduleRoutes(app: App, deps: AppDeps): void {
         // The cursor goes to now: what lies between a stop and a start never fires (fault T5).
         await store.schedules.setOverride(schedule.name, override, now);
         await store.appendInstanceEvents([{ type: 'schedule_changed', schedule: schedule.name, status, by }]);
+        deps.onScheduleChanged?.();
         await store.operations.audit({
           actor: by,
           action: `schedule.${action}`,

@@ -1,6 +1,6 @@
 import type { ComponentService } from '../../component/component.ts';
-import type { Diagnostic as DomainDiagnostic } from '../../lib/diagnostics.ts';
 import type { Diagnostic } from '../contract/common.ts';
+import type { PlacedDiagnostic } from './all-diagnostics.ts';
 import { linkOf, type ViewContext } from './view-context.ts';
 
 const LINES_AROUND = 2;
@@ -9,45 +9,49 @@ const LONGEST_LINE = 400;
 const MOST_FILES = 50;
 
 /**
- * Diagnostics of one commit with the lines at fault. `reader` gives the file at that commit; each file is read once,
- * and only so many: the rest comes without its excerpt.
+ * Diagnostics with the lines at fault. `reader` gives a file at a commit; each file is read once, and only so many: the
+ * rest comes without its excerpt.
  */
 export async function diagnosticViews(
   context: ViewContext,
   reader: Pick<ComponentService, 'readFile'>,
-  component: string,
-  commit: string | null,
-  diagnostics: readonly DomainDiagnostic[],
+  placed: readonly PlacedDiagnostic[],
 ): Promise<Diagnostic[]> {
-  const names = new Set<string>();
-  for (const { file, line } of diagnostics)
-    if (file !== '' && line > 0 && names.size < MOST_FILES) names.add(file);
-  const files = new Map<string, readonly string[]>();
-  if (commit !== null) {
-    await Promise.all(
-      [...names].map(async (file) => {
-        const text = await reader.readFile(component, commit, file);
-        if (text !== null) files.set(file, text.split(/\r?\n/));
-      }),
-    );
-  }
-  return diagnostics.map((diagnostic) => ({
-    code: diagnostic.code,
-    severity: diagnostic.severity,
-    message: diagnostic.message,
-    file: diagnostic.file,
-    line: diagnostic.line,
-    column: diagnostic.column,
-    hint: diagnostic.hint ?? null,
-    path: diagnostic.path ?? null,
-    pipeline: diagnostic.pipeline ?? null,
+  const files = new Map<string, Promise<readonly string[] | undefined>>();
+  function linesOf({
     component,
-    excerpt: excerptOf(files.get(diagnostic.file), diagnostic.line),
-    url:
-      commit === null || diagnostic.file === ''
-        ? null
-        : linkOf(context, component, { commit, path: diagnostic.file, line: diagnostic.line }),
-  }));
+    commit,
+    diagnostic,
+  }: PlacedDiagnostic): Promise<readonly string[] | undefined> {
+    const { file, line } = diagnostic;
+    if (commit === null || file === '' || line < 1) return Promise.resolve(undefined);
+    const id = `${component}\n${commit}\n${file}`;
+    const known = files.get(id);
+    if (known !== undefined || files.size >= MOST_FILES) return known ?? Promise.resolve(undefined);
+    const lines = reader.readFile(component, commit, file).then((text) => text?.split(/\r?\n/));
+    files.set(id, lines);
+    return lines;
+  }
+  return Promise.all(
+    placed.map(async (entry) => {
+      const { component, commit, diagnostic } = entry;
+      const { file, line } = diagnostic;
+      return {
+        code: diagnostic.code,
+        severity: diagnostic.severity,
+        message: diagnostic.message,
+        file,
+        line,
+        column: diagnostic.column,
+        hint: diagnostic.hint ?? null,
+        path: diagnostic.path ?? null,
+        pipeline: diagnostic.pipeline ?? null,
+        component,
+        excerpt: excerptOf(await linesOf(entry), line),
+        url: commit === null || file === '' ? null : linkOf(context, component, { commit, path: file, line }),
+      };
+    }),
+  );
 }
 
 /** The line (from 1) with those around it. */
