@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Kysely, sql } from 'kysely';
+import { OperationalError } from '../../lib/errors.ts';
 import type { DatabaseCare } from '../kysely-store/operations.ts';
 
 const PAGES_AT_ONCE = 5_000;
@@ -17,20 +18,38 @@ export function sqliteCare<DB>(db: Kysely<DB>, file: string): DatabaseCare {
       await sql`pragma wal_checkpoint(truncate)`.execute(db);
     },
 
+    async optimize() {
+      await sql`pragma optimize`.execute(db);
+    },
+
     async integrityCheck() {
-      const pages = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db);
-      const problems = pages.rows.map((row) => row.integrity_check).filter((text) => text !== 'ok');
-      const links = await sql<{
-        table: string;
-        rowid: number;
-        parent: string;
-      }>`pragma foreign_key_check`.execute(db);
-      for (const { table, rowid, parent } of links.rows) {
-        problems.push(`row ${rowid} of ${table} points to a row of ${parent} that is not there`);
+      try {
+        const problems = [...(await brokenPages(db)), ...(await brokenLinks(db))];
+        return problems.length === 0 ? 'ok' : problems.join('\n');
+      } catch (error) {
+        // A check that stumbles over the damage has found it.
+        if (error instanceof OperationalError) return error.message;
+        throw error;
       }
-      return problems.length === 0 ? 'ok' : problems.join('\n');
     },
   };
+}
+
+async function brokenPages<DB>(db: Kysely<DB>): Promise<string[]> {
+  const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db);
+  return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok');
+}
+
+async function brokenLinks<DB>(db: Kysely<DB>): Promise<string[]> {
+  const { rows } = await sql<{
+    table: string;
+    rowid: number | null;
+    parent: string;
+  }>`pragma foreign_key_check`.execute(db);
+  return rows.map(
+    ({ table, rowid, parent }) =>
+      `row ${rowid ?? '?'} of ${table} points to a row of ${parent} that is not there`,
+  );
 }
 
 async function sizeOf(file: string): Promise<number> {

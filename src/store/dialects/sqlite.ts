@@ -27,7 +27,9 @@ export function openSqliteFile(file: string, busyTimeoutMs = 5_000): SqliteDatab
   let database: SqliteDatabase.Database | undefined;
   try {
     database = new SqliteDatabase(file, { timeout: busyTimeoutMs });
-    database.pragma('auto_vacuum = INCREMENTAL');
+    // Said again later it would write to the file, which a newer release may own.
+    const isNew = database.pragma('page_count', { simple: true }) === 0;
+    if (isNew) database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
@@ -122,9 +124,6 @@ class CachingConnection implements DatabaseConnection {
 
   close(): void {
     this.#statements.clear();
-    if (!this.#database.open) return;
-    // Statistics for the planner; SQLite bounds the work itself.
-    this.#database.pragma('optimize');
     this.#database.close();
   }
 

@@ -41,6 +41,13 @@ export function createKyselyStore(options: {
       });
     },
     lastEventId: async () => lastEventId(context),
-    close: async () => db.destroy(),
+    async close() {
+      try {
+        await care.optimize();
+      } catch (error) {
+        logger.warn({ err: error }, 'the database could not be optimized before it was closed');
+      }
+      await db.destroy();
+    },
   };
 }

@@ -9,6 +9,8 @@ export interface DatabaseCare {
   sizeBytes(): Promise<number>;
   /** Gives free pages back to the disk, a bounded number at a time. */
   reclaim(): Promise<void>;
+  /** Refreshes the planner's statistics; bounded by the database itself. */
+  optimize(): Promise<void>;
   /** `ok`, or what is wrong. */
   integrityCheck(): Promise<string>;
 }
