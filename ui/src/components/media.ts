@@ -1,0 +1,13 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+
+function media(condition: string): ReadonlySignal<boolean> {
+  const list = window.matchMedia(condition);
+  const matches = signal(list.matches);
+  list.addEventListener('change', () => {
+    matches.value = list.matches;
+  });
+  return matches;
+}
+
+/** A phone: tables become cards, the navigation a bar at the bottom. */
+export const narrow = media('(max-width: 719px)');

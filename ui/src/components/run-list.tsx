@@ -1,0 +1,105 @@
+import type { RunSummary } from '../../../src/server/contract/run.ts';
+import { listText, partitionText } from '../lib/format.ts';
+import { causeText } from '../lib/run-text.ts';
+import { isActive, runShown } from '../lib/status.ts';
+import { runHref } from '../router.ts';
+import { Commits } from './links.tsx';
+import { Status } from './status.tsx';
+import { Ago, Took } from './time.tsx';
+
+/** Runs as a table; cards on a phone (the style sheet turns the cells). */
+export function RunList({
+  runs,
+  label,
+  without = [],
+}: {
+  runs: readonly RunSummary[];
+  label: string;
+  without?: readonly ('commit' | 'cause')[];
+}) {
+  const commit = !without.includes('commit');
+  const cause = !without.includes('cause');
+  return (
+    <div class="table-frame">
+      <table class="table run-table">
+        <caption class="sr-only">{label}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Status</th>
+            <th scope="col">What</th>
+            <th scope="col">Partition</th>
+            {cause && <th scope="col">Why</th>}
+            {commit && <th scope="col">Commit</th>}
+            <th scope="col">Started</th>
+            <th scope="col" class="right">
+              Took
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <Row key={run.run_id} run={run} cause={cause} commit={commit} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ run, cause, commit }: { run: RunSummary; cause: boolean; commit: boolean }) {
+  const partition = partitionText(run.partitions);
+  return (
+    <tr data-row class={isActive(run.status) ? 'is-active' : undefined}>
+      <td class="cell-status">
+        <Status shown={runShown(run.status)} />
+      </td>
+      <th scope="row" class="cell-what">
+        <a class="row-link" href={runHref(run.run_id)} title={run.asset_keys.slice(0, 20).join('\n')}>
+          <bdi>{listText(run.asset_keys)}</bdi>
+        </a>
+        <Sub run={run} />
+      </th>
+      <td class="cell-partition">
+        {partition === null ? <span class="faint">–</span> : <span class="mono">{partition}</span>}
+      </td>
+      {cause && (
+        <td class="cell-cause">
+          <bdi>{causeText(run.cause)}</bdi>
+        </td>
+      )}
+      {commit && (
+        <td class="cell-commit">
+          <Commits commits={run.commits} />
+        </td>
+      )}
+      <td class="cell-at">
+        <Ago at={run.started_at ?? run.created_at} />
+      </td>
+      <td class="cell-took right">
+        <Took from={run.started_at} to={run.ended_at} />
+      </td>
+    </tr>
+  );
+}
+
+/** Under the name: the cause of a failure, the progress of what runs. */
+function Sub({ run }: { run: RunSummary }) {
+  if (run.status === 'FAILURE' && run.error !== null) {
+    return (
+      <span class="sub tone-text-bad">
+        <bdi>{run.error.message}</bdi>
+      </span>
+    );
+  }
+  if (isActive(run.status) && run.steps.total > 0) {
+    return (
+      <span class="sub progress-sub">
+        <span class="meter" aria-hidden="true">
+          <i style={{ width: `${(run.steps.succeeded / run.steps.total) * 100}%` }} />
+        </span>
+        {run.steps.succeeded} of {run.steps.total} steps
+      </span>
+    );
+  }
+  return null;
+}

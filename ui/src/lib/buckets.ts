@@ -1,0 +1,56 @@
+import type { PartitionList, PartitionState } from '../../../src/server/contract/asset.ts';
+
+type Ranges = PartitionList['ranges'];
+
+/** When several states share a pixel, the one that somebody has to see. */
+const WORST: readonly PartitionState[] = ['failed', 'in_progress', 'missing', 'materialized'];
+
+export interface Stretch {
+  readonly status: PartitionState;
+  /** From 0 to 1 over all partitions. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A hundred thousand partitions in at most `buckets` stretches: neighbours of one state joined, none hidden by a better one. */
+export function stretches(ranges: Ranges, total: number, buckets: number): Stretch[] {
+  if (total === 0) return [];
+  if (ranges.length <= buckets) {
+    return ranges.map(({ status, from, to }) => ({ status, from: from / total, to: (to + 1) / total }));
+  }
+  const worst = new Uint8Array(buckets).fill(WORST.length - 1);
+  for (const { status, from, to } of ranges) {
+    const rank = WORST.indexOf(status);
+    const last = Math.min(buckets - 1, Math.floor((to / total) * buckets));
+    for (let bucket = Math.floor((from / total) * buckets); bucket <= last; bucket += 1) {
+      if (rank < (worst[bucket] ?? 0)) worst[bucket] = rank;
+    }
+  }
+  const joined: Stretch[] = [];
+  let start = 0;
+  for (let bucket = 1; bucket <= buckets; bucket += 1) {
+    if (bucket < buckets && worst[bucket] === worst[start]) continue;
+    joined.push({
+      status: WORST[worst[start] ?? 0] ?? 'missing',
+      from: start / buckets,
+      to: bucket / buckets,
+    });
+    start = bucket;
+  }
+  return joined;
+}
+
+/** The run-length range that an ordinal lies in; by halving. */
+export function rangeAt(ranges: Ranges, ordinal: number): Ranges[number] | undefined {
+  let low = 0;
+  let high = ranges.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const range = ranges[middle];
+    if (range === undefined) return undefined;
+    if (ordinal < range.from) high = middle - 1;
+    else if (ordinal > range.to) low = middle + 1;
+    else return range;
+  }
+  return undefined;
+}

@@ -1,0 +1,23 @@
+import type { RunSummary } from '../../../src/server/contract/run.ts';
+import { listText, partitionText } from './format.ts';
+
+/** What a run is about, for people: its assets and partition, never its id. */
+export function runTitle(run: Pick<RunSummary, 'asset_keys' | 'partitions'>): string {
+  const partition = partitionText(run.partitions);
+  return partition === null ? listText(run.asset_keys) : `${listText(run.asset_keys)} · ${partition}`;
+}
+
+const PREFIX: Readonly<Record<string, string>> = {
+  schedule: 'Schedule',
+  backfill: 'Backfill',
+  retry: 'Retry',
+  run_retry: 'Automatic retry',
+  automation: 'Automation',
+  cli: 'Command line',
+  page: 'This page',
+  api: 'API',
+};
+
+export function causeText(cause: RunSummary['cause']): string {
+  return cause.text === '' ? (PREFIX[cause.kind] ?? cause.kind) : cause.text;
+}

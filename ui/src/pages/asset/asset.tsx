@@ -1,0 +1,200 @@
+import { useEffect } from 'preact/hooks';
+import type { AssetDetail, Materialization } from '../../../../src/server/contract/asset.ts';
+import type { RunSummary } from '../../../../src/server/contract/run.ts';
+import { segment } from '../../api/client.ts';
+import { TabPanel, Tabs } from '../../components/controls.tsx';
+import { Empty, Skeleton } from '../../components/feedback.tsx';
+import { Lazy } from '../../components/lazy.tsx';
+import { CommitChip, KeyText } from '../../components/links.tsx';
+import { Load } from '../../components/load.tsx';
+import { Page } from '../../components/page.tsx';
+import { RunList } from '../../components/run-list.tsx';
+import { Status } from '../../components/status.tsx';
+import { Ago } from '../../components/time.tsx';
+import { exact, relative } from '../../lib/format.ts';
+import { assetShown } from '../../lib/status.ts';
+import { query, setQuery } from '../../router.ts';
+import { shownState } from '../../state/assets.ts';
+import { now } from '../../state/clock.ts';
+import { concernsAsset } from '../../state/concerns.ts';
+import { requestLaunch } from '../../state/launch-request.ts';
+import { type Resource, useResource } from '../../state/resource.ts';
+import { Definition } from './definition.tsx';
+import { Materializations } from './materializations.tsx';
+import { Overview } from './overview.tsx';
+import { PartitionsTab } from './partitions-tab.tsx';
+
+type Tab = 'overview' | 'partitions' | 'runs' | 'lineage' | 'definition';
+
+export function Asset({ id }: { id: string }) {
+  const detail = useResource<AssetDetail>(`/assets/${segment(id)}`, concernsAsset(id));
+  const done = useResource<{ items: Materialization[] }>(
+    `/assets/${segment(id)}/materializations?limit=200`,
+    concernsAsset(id),
+  );
+  return (
+    <Load from={detail} what={`Asset ${id}`} skeleton={<Skeleton rows={8} />}>
+      {(asset) => <Shown asset={asset} materializations={done} />}
+    </Load>
+  );
+}
+
+function Shown({
+  asset,
+  materializations,
+}: {
+  asset: AssetDetail;
+  materializations: Resource<{ items: Materialization[] }>;
+}) {
+  const tab = (query('tab') || 'overview') as Tab;
+  const runnable = asset.kind === 'materializable' && asset.enabled;
+  const shown =
+    asset.kind === 'external' ? ({ tone: 'idle', text: 'External' } as const) : assetShown(shownState(asset));
+  const items = materializations.data.value?.items ?? [];
+  useEffect(() => {
+    if (!TABS.some(({ value }) => value === tab)) setQuery({ tab: '' });
+  }, [tab]);
+  return (
+    <Page
+      title={`${asset.key}`}
+      above={
+        <>
+          <a href="/assets">Assets</a> <span class="faint">/</span>{' '}
+          <a href={`/assets?group=${encodeURIComponent(asset.group)}`}>
+            <bdi>{asset.group}</bdi>
+          </a>
+        </>
+      }
+      heading={
+        <>
+          <span class="mono-title">
+            <KeyText assetKey={asset.key} />
+          </span>
+          <Status shown={shown} badge />
+        </>
+      }
+      actions={
+        <button
+          type="button"
+          class="button primary"
+          data-key="r"
+          disabled={!runnable}
+          title={
+            runnable
+              ? 'Materialize  r'
+              : asset.enabled
+                ? 'An external asset is made elsewhere'
+                : 'Its pipeline is disabled'
+          }
+          onClick={() => requestLaunch({ kind: 'assets', assets: [asset] })}
+        >
+          Materialize{asset.partitions === null ? '' : '…'}
+        </button>
+      }
+    >
+      <Line asset={asset} />
+      {asset.held && (
+        <p class="notice-line tone-warn">
+          The newest revision of its folder is broken: it runs from its last good revision.{' '}
+          <a href="/problems">Show the problem</a>
+        </p>
+      )}
+      <Tabs
+        label="Asset"
+        value={tab}
+        tabs={tabsOf(asset)}
+        onChoose={(value) => setQuery({ tab: value === 'overview' ? '' : value })}
+      />
+      <TabPanel tab={tab}>
+        {tab === 'overview' && <Overview asset={asset} materializations={items} />}
+        {tab === 'partitions' &&
+          (asset.partitions === null ? (
+            <Empty icon="assets" title="Not partitioned" />
+          ) : (
+            <PartitionsTab asset={asset} newest={items} />
+          ))}
+        {tab === 'runs' && (
+          <>
+            <Load from={materializations} what="Materializations">
+              {(data) => <Materializations items={data.items} />}
+            </Load>
+            <Runs assetKey={asset.key} />
+          </>
+        )}
+        {tab === 'lineage' && (
+          <Lazy
+            name="neighbourhood"
+            load={() => import('../lineage/neighbourhood.tsx').then((m) => m.Neighbourhood)}
+            props={{ assetKey: asset.key }}
+          />
+        )}
+        {tab === 'definition' && <Definition asset={asset} />}
+      </TabPanel>
+    </Page>
+  );
+}
+
+const TABS: readonly { value: Tab; text: string }[] = [
+  { value: 'overview', text: 'Overview' },
+  { value: 'partitions', text: 'Partitions' },
+  { value: 'runs', text: 'Runs' },
+  { value: 'lineage', text: 'Lineage' },
+  { value: 'definition', text: 'Definition' },
+];
+
+function tabsOf(asset: AssetDetail) {
+  return TABS.filter(({ value }) => value !== 'partitions' || asset.partitions !== null).map((tab) =>
+    tab.value === 'partitions' && asset.partitions !== null
+      ? { ...tab, count: asset.partitions.counts.total }
+      : tab,
+  );
+}
+
+/** What was last, what comes next and why, from which commit. */
+function Line({ asset }: { asset: AssetDetail }) {
+  const next = asset.schedule?.next_tick ?? null;
+  return (
+    <p class="facts-line">
+      {asset.latest !== null && (
+        <span>
+          Latest <Ago at={asset.latest.at} />
+        </span>
+      )}
+      {asset.schedule?.status === 'RUNNING' && next !== null && (
+        <span title={exact(Date.parse(next))}>
+          Next {relative(Date.parse(next), now.value)}, by <a href="/automation">{asset.schedule.name}</a>
+        </span>
+      )}
+      {asset.schedule?.status === 'STOPPED' && (
+        <span>
+          Schedule stopped · <a href="/automation">start it</a>
+        </span>
+      )}
+      {asset.automation_condition !== null && <span>Runs by its automation condition</span>}
+      {asset.code !== null && <CommitChip commit={asset.code.commit} url={asset.code.url} />}
+    </p>
+  );
+}
+
+function Runs({ assetKey }: { assetKey: string }) {
+  const runs = useResource<{ items: RunSummary[] }>(
+    `/runs?limit=50&asset=${segment(assetKey)}`,
+    concernsAsset(assetKey),
+  );
+  return (
+    <section class="section" aria-label="Runs">
+      <div class="section-head">
+        <h2>Runs</h2>
+      </div>
+      <Load from={runs} what="Runs">
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty icon="runs" title="No run yet" />
+          ) : (
+            <RunList runs={items} label="Runs of this asset" />
+          )
+        }
+      </Load>
+    </section>
+  );
+}

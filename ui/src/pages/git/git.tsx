@@ -1,0 +1,150 @@
+import { useState } from 'preact/hooks';
+import type { Component } from '../../../../src/server/contract/component.ts';
+import { segment } from '../../api/client.ts';
+import { Button } from '../../components/controls.tsx';
+import { Empty } from '../../components/feedback.tsx';
+import { CommitChip, External } from '../../components/links.tsx';
+import { Load } from '../../components/load.tsx';
+import { Facts, Page } from '../../components/page.tsx';
+import { Glyph, Status } from '../../components/status.tsx';
+import { Ago } from '../../components/time.tsx';
+import { syncOf } from '../../lib/component.ts';
+import type { Tone } from '../../lib/status.ts';
+import { concernsComponents } from '../../state/concerns.ts';
+import { components } from '../../state/instance.ts';
+import { act } from '../../state/launch.ts';
+import { useResource } from '../../state/resource.ts';
+import { toast } from '../../state/toasts.ts';
+import { Pipelines } from './pipelines.tsx';
+import { Revisions } from './revisions.tsx';
+
+export function Git() {
+  useResource('/components', concernsComponents);
+  return (
+    <Page title="Git">
+      <Load from={components} what="The repositories">
+        {(all) =>
+          all.length === 0 ? (
+            <Empty icon="git" title="No repository is set up">
+              Set <code>ELT_REPO_URL</code> in .env and start again.
+            </Empty>
+          ) : (
+            all.map((component) => <One key={component.name} component={component} />)
+          )
+        }
+      </Load>
+    </Page>
+  );
+}
+
+function One({ component }: { component: Component }) {
+  return (
+    <>
+      <Card component={component} />
+      <Revisions component={component} />
+      <Pipelines component={component} />
+    </>
+  );
+}
+
+function Card({ component }: { component: Component }) {
+  const { head, last_applied: applied, last_attempted: attempted } = component;
+  const sync = syncOf(component);
+  return (
+    <section class="card git-card" aria-label={component.name}>
+      <div class="git-head">
+        <div>
+          <h2>
+            <bdi>{component.name}</bdi> <Status shown={sync.shown} badge />
+          </h2>
+          <p class="faint mono break">
+            <External href={component.repo_url}>{component.repo_url}</External> @ {component.ref}
+            {component.demo && ' · demo repository'}
+          </p>
+        </div>
+        <RefreshButton component={component} />
+      </div>
+      {sync.shown.tone !== 'ok' && sync.shown.tone !== 'run' && (
+        <p class={`notice-line tone-${sync.shown.tone}`}>
+          <bdi>{sync.message}</bdi>
+        </p>
+      )}
+      {head !== null && (
+        <p class="git-commit">
+          <CommitChip commit={head.commit} url={head.url} />
+          <span>
+            <bdi>{head.message.split('\n')[0]}</bdi>{' '}
+            <span class="faint">
+              <bdi>{head.author}</bdi>, <Ago at={head.committed_at} />
+            </span>
+          </span>
+        </p>
+      )}
+      <Facts
+        facts={[
+          ['Live since', applied === null ? 'never' : <Ago key="a" at={applied.at} />],
+          ['Last looked', attempted === null ? 'never' : <Ago key="t" at={attempted.at} />],
+          [
+            'Next look',
+            component.next_refresh_at === null ? (
+              'by webhook or by hand'
+            ) : (
+              <Ago key="n" at={component.next_refresh_at} />
+            ),
+          ],
+        ]}
+      />
+      <Conditions component={component} />
+    </section>
+  );
+}
+
+const GOOD_WHEN: Readonly<Record<string, string>> = { Ready: 'True' };
+
+function Conditions({ component }: { component: Component }) {
+  return (
+    <ul class="conditions" aria-label="Conditions">
+      {component.conditions.map((condition) => {
+        const good = condition.status === (GOOD_WHEN[condition.type] ?? 'False');
+        const tone: Tone =
+          condition.status === 'Unknown'
+            ? 'wait'
+            : good
+              ? 'ok'
+              : condition.type === 'Reconciling'
+                ? 'run'
+                : 'bad';
+        return (
+          <li key={condition.type} title={`${condition.reason}: ${condition.message}`}>
+            <Glyph tone={tone} />
+            <span>
+              {condition.type} <span class="faint">{condition.status.toLowerCase()}</span>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function RefreshButton({ component }: { component: Component }) {
+  const [busy, setBusy] = useState(false);
+  const refresh = async (): Promise<void> => {
+    setBusy(true);
+    const result = await act<{ status?: string; error?: { message: string; hint: string | null } | null }>(
+      `/components/${segment(component.name)}/refresh`,
+      {},
+      `${component.name} was not refreshed`,
+    );
+    if (result?.status === 'unchanged') toast('ok', 'Nothing new in Git');
+    else if (result?.status === 'failed')
+      toast('bad', 'The refresh failed', { detail: result.error?.message ?? null });
+    else if (result !== null) toast('run', 'Refreshing from Git');
+    setBusy(false);
+  };
+  return (
+    <Button kind="primary" icon="refresh" busy={busy || component.refreshing} onClick={() => void refresh()}>
+      {busy || component.refreshing ? 'Refreshing…' : 'Refresh now'}
+    </Button>
+  );
+}

@@ -1,0 +1,106 @@
+import { useState } from 'preact/hooks';
+import type { Component, Revision, SnapshotDiff } from '../../../../src/server/contract/component.ts';
+import { segment } from '../../api/client.ts';
+import { Empty } from '../../components/feedback.tsx';
+import { CommitChip } from '../../components/links.tsx';
+import { Load } from '../../components/load.tsx';
+import { Section } from '../../components/page.tsx';
+import { Ago } from '../../components/time.tsx';
+import { duration, plural } from '../../lib/format.ts';
+import { query, setQuery } from '../../router.ts';
+import { concernsComponents } from '../../state/concerns.ts';
+import { useResource } from '../../state/resource.ts';
+import { Diff } from './diff.tsx';
+
+/** What became live, when and why; each opens to what it changed. */
+export function Revisions({ component }: { component: Component }) {
+  const path = `/components/${segment(component.name)}/revisions?limit=30`;
+  const revisions = useResource<{ items: Revision[] }>(path, concernsComponents);
+  return (
+    <Section title="Revisions" aside={<span class="faint">newest first</span>}>
+      <Load from={revisions} what="Revisions">
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty icon="git" title="Nothing is live yet">
+              The first refresh makes the first revision.
+            </Empty>
+          ) : (
+            <ol class="revisions">
+              {items.map((revision, index) => (
+                <Row
+                  key={revision.revision_id}
+                  revision={revision}
+                  before={items[index + 1]}
+                  live={index === 0}
+                />
+              ))}
+            </ol>
+          )
+        }
+      </Load>
+    </Section>
+  );
+}
+
+function Row({
+  revision,
+  before,
+  live,
+}: {
+  revision: Revision;
+  before: Revision | undefined;
+  live: boolean;
+}) {
+  const id = `${revision.component}:${revision.revision_id}`;
+  const [open, setOpen] = useState(query('rev') === id);
+  const toggle = (): void => {
+    setOpen(!open);
+    setQuery({ rev: open ? '' : id });
+  };
+  const { added, changed, removed } = revision.summary;
+  return (
+    <li class={live ? 'revision live' : 'revision'} data-row>
+      <div class="revision-line">
+        <button type="button" class="revision-toggle" aria-expanded={open} onClick={toggle}>
+          <span class="revision-message">
+            <bdi>{revision.message.split('\n')[0]}</bdi>
+          </span>
+          <span class="changes" title={`${added} added, ${changed} changed, ${removed} removed`}>
+            {added > 0 && <span class="added">+{added}</span>}
+            {changed > 0 && <span class="changed">~{changed}</span>}
+            {removed > 0 && <span class="removed">−{removed}</span>}
+            {added + changed + removed === 0 && <span class="faint">no change of meaning</span>}
+          </span>
+        </button>
+        <CommitChip commit={revision.commit} url={revision.url} />
+      </div>
+      <p class="faint row tight wrap">
+        {live && <span class="chip tone-ok">live</span>}
+        <bdi>{revision.author}</bdi>
+        <span>
+          · live <Ago at={revision.applied_at} /> by <bdi>{revision.trigger.text}</bdi>
+        </span>
+        <span>· in {duration(revision.seconds)}</span>
+        {revision.held > 0 && <span class="tone-text-warn">· {revision.held} held</span>}
+        {revision.diagnostics > 0 && <span>· {plural(revision.diagnostics, 'problem')}</span>}
+      </p>
+      {open &&
+        (before === undefined ? <First revision={revision} /> : <Changes from={before} to={revision} />)}
+    </li>
+  );
+}
+
+function First({ revision }: { revision: Revision }) {
+  return <p class="diff faint">The first one here: {plural(revision.pipelines, 'pipeline')}.</p>;
+}
+
+function Changes({ from, to }: { from: Revision; to: Revision }) {
+  const path = `/revisions/${from.revision_id}...${to.revision_id}/diff?component=${segment(to.component)}`;
+  // What two revisions differ in never changes.
+  const diff = useResource<SnapshotDiff>(path, () => false);
+  return (
+    <Load from={diff} what="The difference">
+      {(data) => <Diff diff={data} />}
+    </Load>
+  );
+}

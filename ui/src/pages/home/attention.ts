@@ -1,0 +1,130 @@
+import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
+import type { Component } from '../../../../src/server/contract/component.ts';
+import type { Instance } from '../../../../src/server/contract/instance.ts';
+import type { RunSummary } from '../../../../src/server/contract/run.ts';
+import { listText, plural } from '../../lib/format.ts';
+import { runTitle } from '../../lib/run-text.ts';
+import type { Tone } from '../../lib/status.ts';
+import { runHref } from '../../router.ts';
+
+export interface Attention {
+  readonly id: string;
+  readonly tone: Tone;
+  readonly title: string;
+  readonly text: string;
+  readonly at: string | null;
+  readonly href: string;
+  readonly action: string;
+}
+
+/** What is wrong now, worst first: each with its cause and the one place to go. */
+export function attention(
+  assets: readonly AssetSummary[],
+  runs: readonly RunSummary[],
+  components: readonly Component[],
+  instance: Instance | undefined,
+): Attention[] {
+  return [
+    ...components.flatMap(conditions),
+    ...failedRuns(assets, runs),
+    ...components.flatMap(brokenFolders),
+    ...failingChecks(assets),
+    ...daemons(instance),
+  ];
+}
+
+/** Assets whose newest run failed, a run once. A failure that a later run made good is not wrong any more. */
+function failedRuns(assets: readonly AssetSummary[], runs: readonly RunSummary[]): Attention[] {
+  const known = new Map(runs.map((run) => [run.run_id, run]));
+  const failed = new Map<string, { keys: string[]; at: string }>();
+  for (const { key, latest_run } of assets) {
+    if (latest_run?.status !== 'FAILURE') continue;
+    const one = failed.get(latest_run.run_id) ?? { keys: [], at: latest_run.at };
+    one.keys.push(key);
+    failed.set(latest_run.run_id, one);
+  }
+  return [...failed]
+    .sort(([, a], [, b]) => b.at.localeCompare(a.at))
+    .map(([runId, { keys, at }]) => {
+      const run = known.get(runId);
+      return {
+        id: `run:${runId}`,
+        tone: 'bad',
+        title: `${run === undefined ? listText(keys) : runTitle(run)} failed`,
+        text: run?.error?.message ?? plural(keys.length, 'asset'),
+        at,
+        href: runHref(runId),
+        action: 'Show the cause',
+      } satisfies Attention;
+    });
+}
+
+function conditions(component: Component): Attention[] {
+  return component.conditions
+    .filter(({ type, status }) => status === 'True' && (type === 'FetchFailed' || type === 'Stalled'))
+    .map(({ type, message, since }) => ({
+      id: `condition:${component.name}:${type}`,
+      tone: 'bad',
+      title:
+        type === 'FetchFailed' ? 'The repository could not be fetched' : 'Refreshing from Git has stalled',
+      text: `${message} What was live before keeps running.`,
+      at: since,
+      href: '/git',
+      action: 'Show Git',
+    }));
+}
+
+function brokenFolders(component: Component): Attention[] {
+  const held = new Set(component.pipelines.filter(({ status }) => status === 'held').map(({ name }) => name));
+  const errors = new Map<string, { first: string; number: number }>();
+  for (const { severity, pipeline, file, line, message } of component.diagnostics) {
+    if (severity !== 'error') continue;
+    const owner = pipeline ?? file;
+    const known = errors.get(owner);
+    errors.set(owner, {
+      first: known?.first ?? `${file}:${line} ${message}`,
+      number: (known?.number ?? 0) + 1,
+    });
+  }
+  for (const name of held)
+    if (!errors.has(name)) errors.set(name, { first: 'Its newest revision is broken.', number: 1 });
+  return [...errors].map(([owner, { first, number }]) => ({
+    id: `folder:${component.name}:${owner}`,
+    tone: held.has(owner) ? 'warn' : 'bad',
+    title: held.has(owner)
+      ? `${owner} is held at its last good revision`
+      : `${owner} has ${plural(number, 'problem')} and is not live`,
+    text: first,
+    at: null,
+    href: '/problems',
+    action: 'Show the line',
+  }));
+}
+
+function failingChecks(assets: readonly AssetSummary[]): Attention[] {
+  return assets
+    .filter(({ failing_checks }) => failing_checks > 0)
+    .map(({ key, failing_checks }) => ({
+      id: `checks:${key}`,
+      tone: 'warn',
+      title: `${key}: ${plural(failing_checks, 'check')} failing`,
+      text: 'The newest data did not pass.',
+      at: null,
+      href: `/assets/${encodeURIComponent(key)}`,
+      action: 'Show the checks',
+    }));
+}
+
+function daemons(instance: Instance | undefined): Attention[] {
+  return (instance?.daemons ?? [])
+    .filter(({ status }) => status === 'failed')
+    .map(({ name, at, last_error }) => ({
+      id: `daemon:${name}`,
+      tone: 'bad',
+      title: `The ${name} daemon is failing`,
+      text: last_error ?? 'It gives no reason.',
+      at,
+      href: '/system',
+      action: 'Show the system',
+    }));
+}

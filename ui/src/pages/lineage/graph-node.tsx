@@ -1,0 +1,71 @@
+import { KeyText } from '../../components/links.tsx';
+import { Glyph } from '../../components/status.tsx';
+import { memo } from '../../lib/memo.ts';
+import { assetShown, type Tone } from '../../lib/status.ts';
+import { shownState } from '../../state/assets.ts';
+import type { GraphNode } from './graph.ts';
+
+interface Props {
+  readonly node: GraphNode;
+  readonly hue: number;
+  readonly x: number;
+  readonly y: number;
+  readonly selected: boolean;
+  readonly onSelect: (node: GraphNode) => void;
+}
+
+/** Drawn anew only when something of it changed: a pan moves a thousand of them. */
+export const GraphNodeBox = memo<Props>(
+  ({ node, hue, x, y, selected, onSelect }) => (
+    <button
+      type="button"
+      class={`graph-node hue-${hue}${node.members === null ? '' : ' is-group'}${node.asset?.kind === 'external' ? ' external' : ''}`}
+      aria-pressed={selected}
+      style={{ transform: `translate(${x}px,${y}px)` }}
+      onClick={() => onSelect(node)}
+    >
+      {node.members === null ? <AssetBox node={node} /> : <GroupBox node={node} />}
+    </button>
+  ),
+  (a, b) => a.node === b.node && a.hue === b.hue && a.x === b.x && a.y === b.y && a.selected === b.selected,
+);
+
+function AssetBox({ node }: { node: GraphNode }) {
+  const { asset } = node;
+  if (asset === null) return null;
+  const external = asset.kind === 'external';
+  const shown = external ? ({ tone: 'idle', text: 'External' } as const) : assetShown(shownState(asset));
+  return (
+    <>
+      <Glyph tone={shown.tone} />
+      <span class="graph-node-text">
+        <span class="graph-node-key" title={asset.key}>
+          <KeyText assetKey={asset.key} />
+        </span>
+        <span class="graph-node-sub">
+          {shown.text} · {asset.tool ?? asset.group}
+          {asset.held && ' · held'}
+          {!asset.enabled && !external && ' · disabled'}
+        </span>
+      </span>
+    </>
+  );
+}
+
+function GroupBox({ node }: { node: GraphNode }) {
+  const tones = (node.members ?? []).map((asset) => assetShown(shownState(asset)).tone);
+  const worst = (['bad', 'run', 'wait', 'warn', 'ok', 'idle'] as readonly Tone[]).find((tone) =>
+    tones.includes(tone),
+  );
+  return (
+    <>
+      <Glyph tone={worst ?? 'idle'} />
+      <span class="graph-node-text">
+        <span class="graph-node-key">
+          <bdi>{node.group}</bdi>
+        </span>
+        <span class="graph-node-sub">{tones.length} assets · open the group</span>
+      </span>
+    </>
+  );
+}

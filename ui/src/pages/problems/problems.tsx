@@ -1,0 +1,116 @@
+import type { Diagnostic } from '../../../../src/server/contract/common.ts';
+import { getAll } from '../../api/client.ts';
+import { Segmented } from '../../components/controls.tsx';
+import { Empty } from '../../components/feedback.tsx';
+import { External } from '../../components/links.tsx';
+import { Load } from '../../components/load.tsx';
+import { Page } from '../../components/page.tsx';
+import { Glyph } from '../../components/status.tsx';
+import { plural } from '../../lib/format.ts';
+import { query, setQuery } from '../../router.ts';
+import { concernsComponents } from '../../state/concerns.ts';
+import { components } from '../../state/instance.ts';
+import { useResource } from '../../state/resource.ts';
+import { Excerpt } from './excerpt.tsx';
+
+const ANY = 'any';
+
+export function Problems() {
+  const list = useResource<Diagnostic[]>('/diagnostics', concernsComponents, () =>
+    getAll<Diagnostic>('/diagnostics'),
+  );
+  return (
+    <Page title="Problems">
+      <Load from={list} what="The problems">
+        {(all) => (all.length === 0 ? <None /> : <Found all={all} />)}
+      </Load>
+    </Page>
+  );
+}
+
+function None() {
+  const folders = (components.data.value ?? []).reduce((sum, { pipelines }) => sum + pipelines.length, 0);
+  return (
+    <Empty icon="check" title="No problems">
+      {plural(folders, 'pipeline')} of the live commit read without error or warning.
+    </Empty>
+  );
+}
+
+function Found({ all }: { all: readonly Diagnostic[] }) {
+  const severity = query('severity') || ANY;
+  const found = severity === ANY ? all : all.filter((one) => one.severity === severity);
+  const files = [...Map.groupBy(found, ({ file }) => file)];
+  const number = (value: string): number => all.filter((one) => one.severity === value).length;
+  const held = new Set(
+    (components.data.value ?? []).flatMap(({ pipelines }) =>
+      pipelines.filter(({ status }) => status === 'held').map(({ name }) => name),
+    ),
+  );
+  return (
+    <>
+      <div class="toolbar">
+        <Segmented
+          label="Severity"
+          value={severity}
+          choices={[
+            { value: ANY, text: 'All', count: all.length },
+            { value: 'error', text: 'Errors', count: number('error') },
+            { value: 'warning', text: 'Warnings', count: number('warning') },
+          ]}
+          onChoose={(value) => setQuery({ severity: value === ANY ? '' : value })}
+        />
+        <span class="faint">Every other pipeline runs as before.</span>
+      </div>
+      {files.map(([file, problems]) => (
+        <section key={file} class="card problem-file" aria-label={file === '' ? 'The repository' : file}>
+          <h2 class="mono">
+            <bdi>{file === '' ? 'The repository' : file}</bdi>
+            {problems.some(({ pipeline }) => pipeline !== null && held.has(pipeline)) && (
+              <span class="chip tone-warn">held at its last good revision</span>
+            )}
+          </h2>
+          <ul>
+            {problems.map((problem) => (
+              <Item
+                key={`${problem.line}:${problem.column}:${problem.code}:${problem.message}`}
+                problem={problem}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+function Item({ problem }: { problem: Diagnostic }) {
+  const tone = problem.severity === 'error' ? 'bad' : problem.severity === 'warning' ? 'warn' : 'idle';
+  const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+  return (
+    <li class="problem" data-row>
+      <div class="problem-head">
+        <Glyph tone={tone} />
+        <div>
+          <p class="problem-message">
+            <span class="sr-only">{problem.severity}: </span>
+            <bdi>{problem.message}</bdi>
+          </p>
+          {problem.hint !== null && (
+            <p class="problem-hint">
+              <bdi>{problem.hint}</bdi>
+            </p>
+          )}
+          <p class="faint row tight wrap">
+            <External href={problem.url}>
+              <span class="mono break">{place}</span>
+            </External>
+            <span class="chip">{problem.code}</span>
+            {problem.path !== null && <code>{problem.path}</code>}
+          </p>
+        </div>
+      </div>
+      {problem.excerpt.length > 0 && <Excerpt problem={problem} />}
+    </li>
+  );
+}

@@ -1,0 +1,160 @@
+import { useState } from 'preact/hooks';
+import type { RunDetail } from '../../../../src/server/contract/run.ts';
+import { segment } from '../../api/client.ts';
+import { Button } from '../../components/controls.tsx';
+import { Skeleton } from '../../components/feedback.tsx';
+import { Commits } from '../../components/links.tsx';
+import { Load } from '../../components/load.tsx';
+import { Page, Section } from '../../components/page.tsx';
+import { Status } from '../../components/status.tsx';
+import { Ago, Took } from '../../components/time.tsx';
+import { listText, partitionText } from '../../lib/format.ts';
+import { causeText, runTitle } from '../../lib/run-text.ts';
+import { isActive, runShown } from '../../lib/status.ts';
+import { navigate, query, runHref, setQuery } from '../../router.ts';
+import { concernsRun } from '../../state/concerns.ts';
+import { act } from '../../state/launch.ts';
+import { useResource } from '../../state/resource.ts';
+import { toast } from '../../state/toasts.ts';
+import { FailureCard } from './failure-card.tsx';
+import { LogPanel } from './log-panel.tsx';
+import { Loaded, RunFacts } from './results.tsx';
+import { Timeline } from './timeline.tsx';
+
+export function RunPage({ id }: { id: string }) {
+  const run = useResource<RunDetail>(`/runs/${segment(id)}`, concernsRun(id));
+  return (
+    <Load from={run} what="The run" skeleton={<Skeleton rows={10} />}>
+      {(data) => <Shown run={data} />}
+    </Load>
+  );
+}
+
+const TITLE_MARK = { ok: '✓', bad: '✗', run: '▸', wait: '…', warn: '▸', idle: '○' } as const;
+
+function Shown({ run }: { run: RunDetail }) {
+  const shown = runShown(run.status);
+  const chosen = stepToShow(run, query('step'));
+  const partition = partitionText(run.partitions);
+  return (
+    <Page
+      title={`${TITLE_MARK[shown.tone]} ${runTitle(run)}`}
+      wide
+      above={<a href="/runs">Runs</a>}
+      heading={
+        <>
+          <span class="mono-title" title={run.asset_keys.join('\n')}>
+            <bdi>{listText(run.asset_keys)}</bdi>
+          </span>
+          {partition !== null && <span class="chip big mono">{partition}</span>}
+          <Status shown={shown} badge />
+        </>
+      }
+      actions={<Actions run={run} />}
+    >
+      <p class="facts-line">
+        <span>
+          <bdi>{causeText(run.cause)}</bdi>
+          {run.cause.run_id !== null && (
+            <>
+              {' '}
+              (<a href={runHref(run.cause.run_id)}>first run</a>)
+            </>
+          )}
+        </span>
+        <span>
+          {run.started_at === null ? 'queued ' : 'started '}
+          <Ago at={run.started_at ?? run.created_at} />
+        </span>
+        {run.started_at !== null && (
+          <span>
+            {run.ended_at === null ? 'running for ' : 'took '}
+            <Took from={run.started_at} to={run.ended_at} />
+          </span>
+        )}
+        <Commits commits={run.commits} />
+      </p>
+      {run.status === 'FAILURE' && <FailureCard run={run} />}
+      <Section title="Steps" aside={<span class="count">{run.steps.total}</span>}>
+        <Timeline
+          run={run}
+          selected={chosen?.step_key ?? null}
+          onSelect={(step) => setQuery({ step, attempt: '' })}
+        />
+      </Section>
+      {chosen !== undefined && (
+        <Section title="Log" id="log">
+          <LogPanel key={`${run.run_id} ${chosen.step_key}`} run={run} step={chosen} />
+        </Section>
+      )}
+      <Loaded run={run} />
+      <RunFacts run={run} />
+    </Page>
+  );
+}
+
+/** The one asked for; else the first that failed, else one that runs, else the first. */
+function stepToShow(run: RunDetail, asked: string): RunDetail['steps_list'][number] | undefined {
+  const steps = run.steps_list;
+  return (
+    steps.find(({ step_key }) => step_key === asked) ??
+    steps.find(({ status }) => status === 'failed') ??
+    steps.find(({ status }) => status === 'running' || status === 'retry_wait') ??
+    steps.find(({ attempt }) => attempt > 0) ??
+    steps[0]
+  );
+}
+
+function Actions({ run }: { run: RunDetail }) {
+  const [busy, setBusy] = useState(false);
+  const path = `/runs/${segment(run.run_id)}`;
+  const cancel = async (): Promise<void> => {
+    setBusy(true);
+    if ((await act(`${path}/cancel`, {}, 'The run was not canceled')) !== null)
+      toast('run', 'Canceling: its processes are being ended');
+    setBusy(false);
+  };
+  const retry = async (fromFailure: boolean): Promise<void> => {
+    setBusy(true);
+    const started = await act<{ run_ids?: string[] }>(
+      `${path}/retry`,
+      { from_failure: fromFailure },
+      'The run was not retried',
+    );
+    setBusy(false);
+    const [next] = started?.run_ids ?? [];
+    if (next !== undefined) navigate(runHref(next));
+  };
+  if (isActive(run.status)) {
+    return (
+      <Button
+        kind="danger"
+        icon="stop"
+        busy={busy || run.status === 'CANCELING'}
+        onClick={() => void cancel()}
+      >
+        {run.status === 'CANCELING' ? 'Canceling…' : 'Cancel'}
+      </Button>
+    );
+  }
+  const partly = run.status !== 'SUCCESS' && run.steps.succeeded > 0;
+  return (
+    <>
+      {partly && (
+        <Button icon="retry" busy={busy} title="Runs the whole again" onClick={() => void retry(false)}>
+          Retry all
+        </Button>
+      )}
+      <button
+        type="button"
+        class="button primary"
+        data-key="r"
+        disabled={busy}
+        title={partly ? 'Runs only what did not succeed  r' : 'Runs it again at the same commit  r'}
+        onClick={() => void retry(partly)}
+      >
+        {partly ? 'Retry from failure' : run.status === 'SUCCESS' ? 'Run again' : 'Retry'}
+      </button>
+    </>
+  );
+}

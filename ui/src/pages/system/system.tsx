@@ -1,0 +1,173 @@
+import type { Instance } from '../../../../src/server/contract/instance.ts';
+import { Load } from '../../components/load.tsx';
+import { Facts, Page, Section } from '../../components/page.tsx';
+import { Status } from '../../components/status.tsx';
+import { Ago } from '../../components/time.tsx';
+import { bytes, count } from '../../lib/format.ts';
+import type { Shown } from '../../lib/status.ts';
+import { connection } from '../../live/connection.ts';
+import { ThemeChoice } from '../../shell/theme-choice.tsx';
+import { instance } from '../../state/instance.ts';
+
+export function System() {
+  return (
+    <Page title="System">
+      <Load from={instance} what="The service">
+        {(data) => (
+          <>
+            <Service data={data} />
+            <Concurrency data={data} />
+            <Environments data={data} />
+            <Daemons data={data} />
+          </>
+        )}
+      </Load>
+    </Page>
+  );
+}
+
+function Service({ data }: { data: Instance }) {
+  return (
+    <Section title="Service">
+      <div class="card">
+        <Facts
+          facts={[
+            ['Version', data.version],
+            ['Address', <code key="u">{data.url}</code>],
+            ['Started', <Ago key="s" at={data.started_at} />],
+            ['Repository', data.demo ? 'the demo; set ELT_REPO_URL for your own' : 'your own'],
+            ['Definitions', <code key="d">{data.definitions_digest.slice(0, 16)}</code>],
+            ['Database', bytes(data.storage.database_bytes)],
+            ['Events', count(data.last_event_id)],
+            ['This page', connection.value.name],
+            ['Theme', <ThemeChoice key="t" />],
+            [
+              'API',
+              <a key="o" href="/api/openapi.json">
+                openapi.json
+              </a>,
+            ],
+          ]}
+        />
+      </div>
+    </Section>
+  );
+}
+
+function Concurrency({ data }: { data: Instance }) {
+  const pools = Object.entries(data.concurrency.pools);
+  return (
+    <Section title="Concurrency">
+      <ul class="card pools">
+        <Pool name="Steps at once" held={data.concurrency.in_flight} limit={data.concurrency.steps} />
+        {pools.map(([name, { limit, held }]) => (
+          <Pool key={name} name={`Pool ${name}`} held={held} limit={limit} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Pool({ name, held, limit }: { name: string; held: number; limit: number }) {
+  return (
+    <li>
+      <span class="clip">
+        <bdi>{name}</bdi>
+      </span>
+      <span class="meter wide" aria-hidden="true">
+        <i style={{ width: `${limit === 0 ? 0 : Math.min(100, (held / limit) * 100)}%` }} />
+      </span>
+      <span class="num">
+        {held} of {limit}
+      </span>
+    </li>
+  );
+}
+
+const ENVIRONMENTS: Readonly<Record<Instance['environments'][number]['status'], Shown>> = {
+  building: { tone: 'run', text: 'Building' },
+  ready: { tone: 'ok', text: 'Ready' },
+  failed: { tone: 'bad', text: 'Failed' },
+};
+
+function Environments({ data }: { data: Instance }) {
+  return (
+    <Section title="Python environments" aside={<span class="count">{data.environments.length}</span>}>
+      {data.environments.length === 0 ? (
+        <p class="card faint">None yet: one is built when a pipeline first needs it.</p>
+      ) : (
+        <div class="table-frame">
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Environment</th>
+                <th scope="col">State</th>
+                <th scope="col">Stage</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.environments.map((environment) => (
+                <tr key={environment.env_key}>
+                  <th scope="row" class="mono break">
+                    {environment.env_key}
+                  </th>
+                  <td>
+                    <Status shown={ENVIRONMENTS[environment.status]} />
+                  </td>
+                  <td>
+                    {environment.stage} <span class="faint">{environment.message}</span>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Daemons({ data }: { data: Instance }) {
+  return (
+    <Section title="Daemons">
+      <div class="table-frame">
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">Daemon</th>
+              <th scope="col">State</th>
+              <th scope="col">Heartbeat</th>
+              <th scope="col">Last error</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.daemons.map((daemon) => (
+              <tr key={daemon.name}>
+                <th scope="row">{daemon.name}</th>
+                <td>
+                  <Status
+                    shown={
+                      daemon.status === 'ok'
+                        ? { tone: 'ok', text: 'Healthy' }
+                        : { tone: 'bad', text: 'Failing' }
+                    }
+                  />
+                </td>
+                <td>
+                  <Ago at={daemon.at} />
+                </td>
+                <td>
+                  {daemon.last_error === null ? (
+                    <span class="faint">none</span>
+                  ) : (
+                    <bdi>{daemon.last_error}</bdi>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Section>
+  );
+}

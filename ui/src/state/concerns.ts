@@ -1,0 +1,59 @@
+import type { StreamChange } from '../../../src/server/contract/instance.ts';
+
+/** Which events of the stream change which part of the API. */
+const RUN_TYPES =
+  /^(run_|step_(dispatched|started|succeeded|failed|canceled|lost|retry_scheduled|gave_up|skipped|dropped))/;
+const DEFINITION_TYPES = /^(revision_applied|definitions_published|discovery_progress)$/;
+
+export function isRunEvent(change: StreamChange): boolean {
+  return RUN_TYPES.test(change.type);
+}
+
+export function isDefinitionEvent(change: StreamChange): boolean {
+  return DEFINITION_TYPES.test(change.type);
+}
+
+/** Not each log line or progress report: what changes a state. */
+function isAssetEvent(change: StreamChange): boolean {
+  return isRunEvent(change) || change.type === 'materialization' || change.type === 'check';
+}
+
+export function concernsAssets(change: StreamChange): boolean {
+  return (
+    isDefinitionEvent(change) || (isAssetEvent(change) && change.asset_keys.length > 0) || isSchedule(change)
+  );
+}
+
+export function concernsAsset(key: string): (change: StreamChange) => boolean {
+  return (change) =>
+    isDefinitionEvent(change) ||
+    (isAssetEvent(change) && change.asset_keys.includes(key)) ||
+    isSchedule(change);
+}
+
+export function concernsRun(runId: string): (change: StreamChange) => boolean {
+  return (change) =>
+    change.run_id === runId &&
+    (isAssetEvent(change) || change.type === 'progress' || change.type.startsWith('stage_'));
+}
+
+export function concernsComponents(change: StreamChange): boolean {
+  return isDefinitionEvent(change) || change.type === 'component_condition';
+}
+
+export function concernsSchedules(change: StreamChange): boolean {
+  return isDefinitionEvent(change) || isSchedule(change);
+}
+
+export function concernsInstance(change: StreamChange): boolean {
+  return (
+    isRunEvent(change) ||
+    concernsComponents(change) ||
+    isSchedule(change) ||
+    change.type === 'environment_progress'
+  );
+}
+
+function isSchedule(change: StreamChange): boolean {
+  return change.type === 'tick' || change.type === 'schedule_changed';
+}

@@ -1,0 +1,24 @@
+import type { Component } from '../../../src/server/contract/component.ts';
+import type { Instance } from '../../../src/server/contract/instance.ts';
+import type { Schedule } from '../../../src/server/contract/schedule.ts';
+import { get, getAll } from '../api/client.ts';
+import { concernsComponents, concernsInstance, concernsSchedules } from './concerns.ts';
+import { firstContact } from './first-contact.ts';
+import { resource } from './resource.ts';
+
+/** The service itself: counts, daemons, environments. The first answer serves until an event concerns it. */
+export const instance = resource<Instance>('/instance', concernsInstance, async (previous) => {
+  if (previous === undefined) {
+    const contact = await firstContact;
+    if ('instance' in contact) return contact.instance;
+  }
+  return get<Instance>('/instance');
+});
+
+export const components = resource<Component[]>('/components', concernsComponents, () =>
+  getAll<Component>('/components'),
+);
+
+export const schedules = resource<Schedule[]>('/schedules', concernsSchedules, () =>
+  getAll<Schedule>('/schedules'),
+);
