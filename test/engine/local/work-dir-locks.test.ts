@@ -1,8 +1,15 @@
 import { expect, it } from 'vitest';
-import { createWorkDirLocks } from '../../../src/engine/local/work-dir-locks.ts';
+import { createWorkDirLocks, type WorkDirLocks } from '../../../src/engine/local/work-dir-locks.ts';
 
-/** What has been let in so far, in order. */
-function recorder() {
+interface Recorder {
+  /** What has been let in so far, in order. */
+  readonly entered: string[];
+  readonly locks: WorkDirLocks;
+  readonly ask: (name: string, treeId: string) => Promise<void>;
+  readonly leave: (name: string) => Promise<boolean>;
+}
+
+function recorder(): Recorder {
   const locks = createWorkDirLocks();
   const entered: string[] = [];
   const releases = new Map<string, () => boolean>();
