@@ -220,8 +220,8 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
       if (!(await mirror.has(commit))) return null;
       const objects = mirror.objects();
       try {
-        const [found] = await objects.list(commit, [file]);
-        if (found?.path !== file || !found.mode.startsWith('100') || found.size > LARGEST_FILE) return null;
+        const found = (await objects.list(commit, [file])).find((entry) => entry.path === file);
+        if (found === undefined || !found.mode.startsWith('100') || found.size > LARGEST_FILE) return null;
         const content = await objects.blob(found.oid);
         return content.includes(0) ? null : content.toString('utf8');
       } finally {

@@ -1,6 +1,6 @@
 import type { ComponentSettings, Settings } from '../config/settings.ts';
 import type { DefinitionsSource } from '../definitions/build.ts';
-import type { DiscoverCache, DiscoveryJob, DiscoveryResult } from '../discovery/discover.ts';
+import { createDiscoverCache, type DiscoveryJob, type DiscoveryResult } from '../discovery/discover.ts';
 import { type Mirror, openMirror } from '../git/mirror.ts';
 import { parseRemoteUrl, portableName, type RemoteUrl, redactedUrl } from '../git/remote-url.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -61,7 +61,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
   const remote = 'ok' in parsed ? parsed.ok : null;
   const repoUrl = remote === null ? redactedUrl(settings.repoUrl) : portableName(remote);
   const mirror = remote === null ? null : await openMirror({ ...mirrorOptions(deps), remote });
-  const cache: DiscoverCache = { folders: new Map() };
+  const cache = createDiscoverCache();
 
   let served = await lastGood();
   let lastApplied = served === null ? null : await appliedAt(served.revisionId, served.snapshot);

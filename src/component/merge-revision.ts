@@ -1,4 +1,4 @@
-import type { DiscoverOutput, FolderOutcome } from '../discovery/discover.ts';
+import type { DiscoverOutput } from '../discovery/discover.ts';
 import { compareDiagnostics, type Diagnostic } from '../lib/diagnostics.ts';
 import { canonicalJson } from '../lib/digest.ts';
 import type { InstanceConfig, PipelineState } from '../state/snapshot.ts';
@@ -22,12 +22,17 @@ export function mergeRevision(
   output: Pick<DiscoverOutput, 'folders' | 'diagnostics' | 'instance'>,
 ): MergedRevision {
   const before = new Map(previous.map((pipeline) => [pipeline.name, pipeline]));
+  const byFolder = new Map(previous.map((pipeline) => [pipeline.code.dir, pipeline]));
   const merged = new Map<string, PipelineState>();
   for (const folder of output.folders) {
-    const old = before.get(nameOf(folder));
-    if (folder.ok)
-      merged.set(nameOf(folder), old === undefined ? folder.state : unchanged(old, folder.state));
-    else if (old !== undefined) merged.set(old.name, held(old));
+    if (!folder.ok) continue;
+    const old = before.get(folder.state.name);
+    merged.set(folder.state.name, old === undefined ? folder.state : unchanged(old, folder.state));
+  }
+  for (const folder of output.folders) {
+    // By folder: a broken file does not always tell the name, and a second folder may claim the same one.
+    const old = folder.ok ? undefined : byFolder.get(folder.dir);
+    if (old !== undefined && !merged.has(old.name)) merged.set(old.name, held(old));
   }
   const diagnostics = [...output.diagnostics, ...settleDuplicates(merged, before)];
   return {
@@ -35,10 +40,6 @@ export function mergeRevision(
     instance: output.instance ?? lastInstance,
     diagnostics: diagnostics.sort(compareDiagnostics),
   };
-}
-
-function nameOf(folder: FolderOutcome): string {
-  return folder.ok ? folder.state.name : folder.name;
 }
 
 function held(state: PipelineState): PipelineState {

@@ -1,15 +1,11 @@
-import type { ComponentSettings } from '../config/settings.ts';
+import type { ComponentSettings, Settings } from '../config/settings.ts';
 import { parseRemoteUrl, type RemoteUrl, sameRepository } from '../git/remote-url.ts';
 import type { WebhookEvent } from '../github/webhook.ts';
 import type { Logger } from '../lib/log.ts';
 import type { OperationsStore } from '../store/store.ts';
-import type { EltComponentService } from './component-service.ts';
+import type { ComponentService } from './component.ts';
 
-export interface WatchedRepository {
-  readonly name: string;
-  readonly remote: RemoteUrl | null;
-  readonly settings: Pick<ComponentSettings, 'ref'>;
-}
+export type WatchedComponent = Pick<ComponentSettings, 'name' | 'repoUrl' | 'ref'>;
 
 export interface WebhookDecision {
   /** Components that follow the ref that was pushed. */
@@ -19,10 +15,7 @@ export interface WebhookDecision {
 }
 
 /** Which components a delivery concerns. Pure; the payload only chooses among what the operator configured. */
-export function decideWebhook(
-  event: WebhookEvent,
-  repositories: readonly WatchedRepository[],
-): WebhookDecision {
+export function decideWebhook(event: WebhookEvent, components: readonly WatchedComponent[]): WebhookDecision {
   switch (event.kind) {
     case 'ping':
       return { refresh: [], reason: 'pong' };
@@ -31,26 +24,29 @@ export function decideWebhook(
     case 'pull_request':
       return { refresh: [], reason: 'pull requests are not planned by this release' };
     case 'push':
-      return decidePush(event, repositories);
+      return decidePush(event, components);
   }
 }
 
 function decidePush(
   event: Extract<WebhookEvent, { kind: 'push' }>,
-  repositories: readonly WatchedRepository[],
+  components: readonly WatchedComponent[],
 ): WebhookDecision {
-  const named = event.addresses
-    .map((address) => parseRemoteUrl(address, { local: true }))
-    .flatMap((result) => ('ok' in result ? [result.ok] : []));
-  const ours = repositories.filter(
-    ({ remote }) => remote !== null && named.some((other) => sameRepository(remote, other)),
+  const named = event.addresses.flatMap(readAddress);
+  const ours = components.filter(({ repoUrl }) =>
+    readAddress(repoUrl).some((remote) => named.some((other) => sameRepository(remote, other))),
   );
   if (ours.length === 0) return { refresh: [], reason: 'no component follows this repository' };
   if (event.deleted) return { refresh: [], reason: 'the ref was deleted' };
-  const refresh = ours.filter(({ settings }) => refOf(settings.ref) === event.ref).map(({ name }) => name);
+  const refresh = ours.filter(({ ref }) => refOf(ref) === event.ref).map(({ name }) => name);
   return refresh.length === 0
     ? { refresh, reason: `no component follows ${event.ref}` }
     : { refresh, reason: `refresh of ${refresh.join(', ')}` };
+}
+
+function readAddress(address: string): RemoteUrl[] {
+  const result = parseRemoteUrl(address, { local: true });
+  return 'ok' in result ? [result.ok] : [];
 }
 
 function refOf(ref: ComponentSettings['ref']): string | null {
@@ -66,19 +62,26 @@ export interface WebhookAnswer {
   readonly components: readonly string[];
 }
 
+export interface ReceiveWebhookDeps {
+  readonly settings: Pick<Settings, 'components'>;
+  readonly components: Pick<ComponentService, 'requestRefresh'>;
+  readonly store: { readonly operations: Pick<OperationsStore, 'recordDelivery'> };
+  readonly log: Logger;
+}
+
 /**
  * Acts on a verified delivery: each id once (fault W1), the refresh in the background (W7). The delivery is recorded
  * first; should the service die before the refresh, its next start refreshes anyway.
  */
-export async function receiveWebhook(
-  event: WebhookEvent,
-  service: Pick<EltComponentService, 'repositories' | 'requestRefresh'>,
-  operations: Pick<OperationsStore, 'recordDelivery'>,
-  log: Logger,
-): Promise<WebhookAnswer> {
-  const { refresh, reason } = decideWebhook(event, service.repositories());
+export async function receiveWebhook(event: WebhookEvent, deps: ReceiveWebhookDeps): Promise<WebhookAnswer> {
+  const { log } = deps;
+  const { refresh, reason } = decideWebhook(event, deps.settings.components);
   const outcome = refresh.length === 0 ? 'ignored' : 'refreshing';
-  const isNew = await operations.recordDelivery({ id: event.delivery, event: event.kind, outcome: reason });
+  const isNew = await deps.store.operations.recordDelivery({
+    id: event.delivery,
+    event: event.kind,
+    outcome: reason,
+  });
   log.info(
     { delivery: event.delivery, event: event.kind, outcome: isNew ? outcome : 'seen', reason },
     'webhook received',
@@ -86,7 +89,7 @@ export async function receiveWebhook(
   if (!isNew)
     return { status: 200, outcome: 'seen', reason: 'this delivery was seen before', components: [] };
   for (const component of refresh) {
-    service
+    deps.components
       .requestRefresh(component, { kind: 'webhook', delivery: event.delivery })
       .catch((error: unknown) => {
         log.warn({ component, reason: String(error) }, 'the refresh of a webhook failed');

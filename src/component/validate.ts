@@ -3,7 +3,7 @@ import path from 'node:path';
 import { buildDefinitions } from '../definitions/build.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import { DEFAULT_INSTANCE } from '../discovery/config/instance-config.ts';
-import { discoverStatic } from '../discovery/discover.ts';
+import { createDiscoverCache, discoverStatic } from '../discovery/discover.ts';
 import { compareDiagnostics, type Diagnostic } from '../lib/diagnostics.ts';
 import { OperationalError } from '../lib/errors.ts';
 import { snapshotDigest } from '../state/codec.ts';
@@ -45,7 +45,7 @@ export async function validateWorkingCopy(options: {
     pipelinesDirectory,
     ...copy,
     results: new Map(),
-    cache: { folders: new Map() },
+    cache: createDiscoverCache(),
     previous: [],
     environment,
   });

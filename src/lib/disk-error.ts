@@ -4,7 +4,8 @@ import { OperationalError } from './errors.ts';
 export function asDiskError(error: unknown, action: string): unknown {
   if (error instanceof OperationalError) return error;
   const code = errorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  // EFBIG: a limit on the size of files (ulimit -f).
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
     return new OperationalError('DISK_FULL', `cannot ${action}: no space is left on the disk`, {
       next: 'retry',
       hint: 'free space on the disk of ELT_HOME; what was served before still is',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -53,4 +54,30 @@ describe('state file', () => {
     expect(other.problems[0]).toContain('it is of shop at https://github.com/acme/pipelines');
     expect((await readStateFile(dir, { ...OWNER, component: 'x' })).snapshot).toBeNull();
   });
+});
+
+it('G8: without room the old state stays whole and nothing half is left', () => {
+  const dir = temporaryDirectory();
+  writeFileSync(path.join(dir, STATE_FILE), 'old');
+  const script = `
+    import { prepareFile } from ${JSON.stringify(path.join(import.meta.dirname, '../../src/lib/atomic-file.ts'))};
+    await prepareFile(process.argv[1], 'x'.repeat(100_000)).then(
+      () => console.log('written'),
+      (error) => console.log(error.code + ' ' + error.message),
+    );`;
+  // A limit on the size of files is the one full disk that a test can have anywhere.
+  const run = execFileSync(
+    'sh',
+    [
+      '-c',
+      'ulimit -f 8; exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1" "$2"',
+      process.execPath,
+      script,
+      path.join(dir, STATE_FILE),
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(run.trim()).toBe('DISK_FULL cannot write pipelines_state.json: no space is left on the disk');
+  expect(readdirSync(dir)).toEqual([STATE_FILE]);
+  expect(readFileSync(path.join(dir, STATE_FILE), 'utf8')).toBe('old');
 });

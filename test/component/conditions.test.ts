@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { type ConditionFacts, changedConditions, nextConditions } from '../../src/component/conditions.ts';
+
+const FINE: ConditionFacts = {
+  serving: 'a'.repeat(40),
+  error: null,
+  held: [],
+  errors: 0,
+  pending: [],
+  rewrittenFrom: null,
+};
+const AUTH = { code: 'GIT_AUTHENTICATION_FAILED', message: 'refused', next: 'stalled' } as const;
+const DOWN = { code: 'GIT_UNREACHABLE', message: 'down', next: 'retry' } as const;
+
+function verdicts(facts: Partial<ConditionFacts>): string[] {
+  return nextConditions([], { ...FINE, ...facts }, 0)
+    .filter(({ type, status }) => status === (type === 'Ready' ? 'False' : 'True'))
+    .map(({ type, reason }) => `${type} ${reason}`);
+}
+
+it.each([
+  ['nothing to report', {}, []],
+  ['nothing yet', { serving: null }, ['Ready Starting']],
+  [
+    'a wrong token (G3)',
+    { error: AUTH },
+    ['Stalled AuthenticationFailed', 'FetchFailed AuthenticationFailed', 'Degraded AuthenticationFailed'],
+  ],
+  ['a remote that is down (G1)', { error: DOWN }, ['FetchFailed Unreachable', 'Degraded Unreachable']],
+  [
+    'a remote that was never there',
+    { error: DOWN, serving: null },
+    ['Ready NoRevision', 'FetchFailed Unreachable', 'Degraded Unreachable'],
+  ],
+  ['held pipelines', { held: ['a'], errors: 1 }, ['Degraded PipelinesHeld']],
+  ['errors elsewhere', { errors: 2 }, ['Degraded PipelinesBroken']],
+  ['discovery under way', { pending: ['a', 'b'] }, ['Reconciling DiscoveryPending']],
+  [
+    'the prune guard',
+    { error: { code: 'PRUNE_GUARD', message: '', next: 'stalled' } as const },
+    ['Stalled PruneGuard', 'Degraded PruneGuard'],
+  ],
+])('%s', (_, facts, expected) => {
+  expect(verdicts(facts)).toEqual(expected);
+});
+
+it('since moves only with the status; a change of reason or message is told', () => {
+  const first = nextConditions([], { ...FINE, error: DOWN }, 1);
+  const second = nextConditions(first, { ...FINE, error: AUTH }, 2);
+  const third = nextConditions(second, FINE, 3);
+  const since = (conditions: typeof first, type: string) =>
+    conditions.find((one) => one.type === type)?.since;
+  expect([since(first, 'FetchFailed'), since(second, 'FetchFailed'), since(third, 'FetchFailed')]).toEqual([
+    1, 1, 3,
+  ]);
+  expect(changedConditions(first, first)).toEqual([]);
+  expect(changedConditions(first, second).map(({ type }) => type)).toEqual([
+    'Stalled',
+    'FetchFailed',
+    'Degraded',
+  ]);
+});

@@ -1,0 +1,160 @@
+import { chmodSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { STATE_FILE } from '../../src/state/state-file.ts';
+import {
+  componentWorld,
+  condition,
+  named,
+  pipelines,
+  pythonFolder,
+  stateFile,
+} from '../helpers/component.ts';
+import { createRepository, temporaryDirectory } from '../helpers/git-repository.ts';
+import { startGitServer } from '../helpers/git-server.ts';
+
+describe('what must not take good pipelines down', () => {
+  it('G1, A2, A5: a failed fetch keeps everything and is shown; it recovers alone', async () => {
+    const repository = createRepository();
+    const first = repository.push(pythonFolder('a'));
+    const server = await startGitServer(path.dirname(repository.bare));
+    const world = await componentWorld(`${server.url}/remote.git`);
+    await world.refresh();
+    const state = JSON.parse(stateFile(world));
+    server.fault = { kind: 'status', status: 503 };
+    expect(await world.refresh()).toMatchObject({
+      status: 'failed',
+      commit: first,
+      error: { code: 'GIT_UNREACHABLE' },
+    });
+    expect(pipelines(world)).toHaveLength(1);
+    expect(condition(world, 'FetchFailed')).toMatchObject({ status: 'True', reason: 'Unreachable' });
+    expect(condition(world, 'Ready')).toMatchObject({ status: 'True', reason: 'LastKnownGood' });
+    const { conditions, ...rest } = JSON.parse(stateFile(world));
+    expect(conditions).toContainEqual(expect.objectContaining({ type: 'FetchFailed', status: 'True' }));
+    expect(rest).toEqual({ ...state, conditions: undefined });
+    const again = await world.restart();
+    expect(pipelines(again)).toHaveLength(1);
+    server.fault = { kind: 'none' };
+    const second = repository.push(pythonFolder('b'));
+    expect(await again.refresh()).toMatchObject({ status: 'applied', commit: second });
+    expect(condition(again, 'FetchFailed')).toMatchObject({ status: 'False' });
+  });
+
+  it('A2: a first refresh that fails leaves a reason, not an empty success', async () => {
+    const world = await componentWorld(path.join(temporaryDirectory(), 'nothing'));
+    expect(await world.refresh()).toMatchObject({
+      status: 'failed',
+      error: { code: 'GIT_REPOSITORY_NOT_FOUND' },
+    });
+    expect(condition(world, 'Ready')).toMatchObject({ status: 'False', reason: 'NoRevision' });
+    expect(condition(world, 'Stalled')).toMatchObject({ status: 'True', reason: 'RepositoryNotFound' });
+    expect(existsSync(path.join(world.dir, STATE_FILE))).toBe(false);
+  });
+
+  it.each([
+    ['the branch is deleted', 'GIT_BRANCH_NOT_FOUND'],
+    ['the pipelines directory is gone', 'PIPELINES_DIRECTORY_MISSING'],
+    ['every pipeline is gone', 'PRUNE_GUARD'],
+  ])('G5, G6: %s: everything stays until it is confirmed', async (what, code) => {
+    const repository = createRepository();
+    const first = repository.push({ ...pythonFolder('a'), 'other.txt': '' });
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    repository.git('--git-dir', repository.bare, 'config', 'receive.denyDeleteCurrent', 'ignore');
+    if (code === 'GIT_BRANCH_NOT_FOUND')
+      repository.git('push', '--quiet', 'origin', 'HEAD:refs/heads/other', ':refs/heads/main');
+    else
+      repository.push(
+        { 'pipelines/python': null, ...(code === 'PRUNE_GUARD' ? { 'pipelines/.gitkeep': '' } : {}) },
+        what,
+      );
+    expect(await world.refresh()).toMatchObject({ status: 'failed', commit: first, error: { code } });
+    expect(pipelines(world)).toHaveLength(1);
+    expect(condition(world, 'Stalled')).toMatchObject({ status: 'True' });
+    if (code === 'GIT_BRANCH_NOT_FOUND') return;
+    const confirmed = await world.service.requestRefresh(
+      'shop',
+      { kind: 'cli', by: 'test' },
+      { allowPrune: true },
+    );
+    expect(confirmed).toMatchObject({ status: 'applied', diff: { removed: [named('a')] } });
+  });
+
+  it('G6: an empty repository', async () => {
+    const world = await componentWorld(createRepository().bare);
+    expect(await world.refresh()).toMatchObject({ error: { code: 'REPOSITORY_EMPTY' } });
+  });
+
+  it('G11: the state of another repository is not served; its inventory stays in the store', async () => {
+    const [old, next] = [createRepository(), createRepository()];
+    old.push(pythonFolder('a'));
+    next.push(pythonFolder('b'));
+    const world = await componentWorld(old.bare);
+    await world.refresh();
+    const moved = await world.restart({ repoUrl: next.bare });
+    expect(moved.service.component('shop')?.snapshot).toBeNull();
+    expect([...moved.service.definitions().assets.nodes]).toEqual([]);
+    expect((await moved.store.components.latestSnapshot('shop'))?.snapshot.pipelines).toHaveLength(1);
+    expect(await moved.refresh()).toMatchObject({
+      status: 'applied',
+      diff: { added: [named('b')], removed: [] },
+    });
+  });
+
+  it('G13: a refused address is a reason without its password', async () => {
+    const world = await componentWorld('https://user:pa55word@github.com/a/b?token=x');
+    const outcome = await world.refresh();
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'GIT_URL_REFUSED' } });
+    expect(JSON.stringify([outcome, world.service.components()])).not.toMatch(/pa55word|token=x/);
+  });
+
+  it.each(['missing', 'truncated', 'of another version'])(
+    'C7: a state file that is %s is written again',
+    async (what) => {
+      const repository = createRepository();
+      repository.push(pythonFolder('a'));
+      const world = await componentWorld(repository.bare);
+      await world.refresh();
+      const whole = JSON.parse(stateFile(world));
+      const file = path.join(world.dir, STATE_FILE);
+      if (what === 'missing') rmSync(file);
+      else if (what === 'truncated') truncateSync(file, 100);
+      else writeFileSync(file, JSON.stringify({ ...whole, version: 9, digest: 'x' }));
+      const again = await world.restart();
+      expect(pipelines(again)).toHaveLength(1);
+      await again.refresh();
+      expect(JSON.parse(stateFile(again)).digest).toBe(whole.digest);
+    },
+  );
+
+  it('C7: with a new database the state file serves at once', async () => {
+    const repository = createRepository();
+    repository.push(pythonFolder('a'));
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    const { service, store } = world;
+    await service.close();
+    await store.close();
+    for (const name of readdirSync(world.home))
+      if (name.startsWith('elt.db')) rmSync(path.join(world.home, name));
+    const again = await componentWorld(repository.bare, { home: world.home });
+    expect(pipelines(again)).toHaveLength(1);
+    expect(await again.refresh()).toMatchObject({ status: 'unchanged', revisionId: 1 });
+  });
+
+  it('G9: a mirror whose objects are damaged is cloned again in the same refresh', async () => {
+    const repository = createRepository();
+    repository.push(pythonFolder('a'));
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    const packs = path.join(world.dir, 'repo_clone/objects/pack');
+    for (const name of readdirSync(packs)) {
+      const file = path.join(packs, name);
+      chmodSync(file, 0o644);
+      if (name.endsWith('.pack')) truncateSync(file, 40);
+    }
+    const commit = repository.push(pythonFolder('b'));
+    expect(await world.refresh()).toMatchObject({ status: 'applied', commit });
+  });
+});
