@@ -1,8 +1,11 @@
 import { assetNode } from '../../definitions/asset-node.ts';
 import type { PipelineState, Snapshot } from '../../state/snapshot.ts';
 import type { Tx } from './context.ts';
-import { ensureAssets, ensureDefinition, ensurePipeline } from './identities.ts';
+import { ensureAssets, ensureDefinition, ensurePipelines } from './identities.ts';
+import { chunks } from './json.ts';
 import { relabelAsset } from './partition-rows.ts';
+
+const CHUNK = 500;
 
 /**
  * Names of a new snapshot: moved folders (`moved_from`) take the ids of their old names along, new names get ids, and
@@ -17,36 +20,60 @@ export async function applyAliases(
 ): Promise<ReadonlyMap<string, number>> {
   const { component } = snapshot;
   if (previous !== null) await moveAliases(tx, snapshot, previous);
-  const pipelineIds = new Map<string, number>();
+  const pipelineIds = await ensurePipelines(
+    tx,
+    component,
+    snapshot.pipelines.map((pipeline) => pipeline.name),
+  );
+  const assetIds = await ensureAssets(
+    tx,
+    snapshot.pipelines.flatMap((pipeline) => pipeline.assets.map((asset) => asset.key)),
+  );
+  const known = await knownAssets(tx, [...assetIds.values()]);
+  const definitionIds = new Map<string, number>();
   for (const pipeline of snapshot.pipelines) {
-    const pipelineId = await ensurePipeline(tx, component, pipeline.name);
-    pipelineIds.set(pipeline.name, pipelineId);
-    const assetIds = await ensureAssets(
-      tx,
-      pipeline.assets.map((asset) => asset.key),
-    );
     for (const asset of pipeline.assets) {
-      const node = assetNode(component, pipeline, asset);
-      const definitionId = await ensureDefinition(tx, node.partitions ?? null);
-      await setAsset(tx, assetIds.get(asset.key)!, pipelineId, definitionId);
+      const definition = assetNode(component, pipeline, asset).partitions ?? null;
+      const text = JSON.stringify(definition);
+      const definitionId = definitionIds.get(text) ?? (await ensureDefinition(tx, definition));
+      definitionIds.set(text, definitionId);
+      const assetId = assetIds.get(asset.key)!;
+      await setAsset(tx, assetId, known.get(assetId), {
+        pipeline_id: pipelineIds.get(pipeline.name)!,
+        definition_id: definitionId,
+      });
     }
   }
   return pipelineIds;
 }
 
-async function setAsset(tx: Tx, assetId: number, pipelineId: number, definitionId: number): Promise<void> {
-  const known = await tx.db
-    .selectFrom('asset')
-    .select(['pipeline_id', 'definition_id'])
-    .where('asset_id', '=', assetId)
-    .executeTakeFirstOrThrow();
-  if (known.pipeline_id === pipelineId && known.definition_id === definitionId) return;
-  await tx.db
-    .updateTable('asset')
-    .set({ pipeline_id: pipelineId, definition_id: definitionId })
-    .where('asset_id', '=', assetId)
-    .execute();
-  if (known.definition_id !== definitionId) await relabelAsset(tx, assetId);
+interface AssetColumns {
+  readonly pipeline_id: number | null;
+  readonly definition_id: number | null;
+}
+
+async function knownAssets(tx: Tx, assetIds: readonly number[]): Promise<ReadonlyMap<number, AssetColumns>> {
+  const known = new Map<number, AssetColumns>();
+  for (const some of chunks(assetIds, CHUNK)) {
+    const rows = await tx.db
+      .selectFrom('asset')
+      .select(['asset_id', 'pipeline_id', 'definition_id'])
+      .where('asset_id', 'in', some)
+      .execute();
+    for (const { asset_id, ...row } of rows) known.set(asset_id, row);
+  }
+  return known;
+}
+
+async function setAsset(
+  tx: Tx,
+  assetId: number,
+  known: AssetColumns | undefined,
+  columns: AssetColumns,
+): Promise<void> {
+  if (known?.pipeline_id === columns.pipeline_id && known.definition_id === columns.definition_id) return;
+  await tx.db.updateTable('asset').set(columns).where('asset_id', '=', assetId).execute();
+  if (known?.definition_id !== columns.definition_id) await relabelAsset(tx, assetId);
 }
 
 async function moveAliases(tx: Tx, snapshot: Snapshot, previous: Snapshot): Promise<void> {

@@ -3,12 +3,13 @@ import type { ComponentStore, RefreshTrigger, RevisionRow } from '../store.ts';
 import { applyAliases } from './aliases.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { appendEvent } from './event-log.ts';
-import { fromJson } from './json.ts';
+import { chunks, fromJson } from './json.ts';
 import { UNFINISHED } from './runs.ts';
 import type { RevisionTableRow } from './schema.ts';
 import { fromFolder, fromHeader, toFolder, toHeader } from './snapshot-rows.ts';
 
 const RETAINED_REVISIONS = 50;
+const CHUNK = 200;
 type Db = StoreContext['db'];
 
 export function createComponentStore(context: StoreContext): ComponentStore {
@@ -115,28 +116,32 @@ async function insertFolders(
   pipelines: readonly PipelineState[],
   pipelineIds: ReadonlyMap<string, number>,
 ): Promise<void> {
-  for (const [position, pipeline] of pipelines.entries()) {
-    const folder = toFolder(pipeline);
+  const folders = pipelines.map((pipeline, position) => ({ ...toFolder(pipeline), pipeline, position }));
+  for (const some of chunks(folders, CHUNK)) {
     await tx.db
       .insertInto('folder_state')
-      .values({
-        state_digest: folder.stateDigest,
-        tree_id: pipeline.code.treeId,
-        inputs_digest: pipeline.discovery.inputsDigest,
-        body: folder.body,
-      })
+      .values(
+        some.map(({ stateDigest, body, pipeline }) => ({
+          state_digest: stateDigest,
+          tree_id: pipeline.code.treeId,
+          inputs_digest: pipeline.discovery.inputsDigest,
+          body,
+        })),
+      )
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     await tx.db
       .insertInto('revision_folder')
-      .values({
-        revision_id: revisionId,
-        position,
-        pipeline_id: pipelineIds.get(pipeline.name)!,
-        state_digest: folder.stateDigest,
-        commit_sha: folder.commit,
-        status: folder.status,
-      })
+      .values(
+        some.map(({ stateDigest, commit, status, pipeline, position }) => ({
+          revision_id: revisionId,
+          position,
+          pipeline_id: pipelineIds.get(pipeline.name)!,
+          state_digest: stateDigest,
+          commit_sha: commit,
+          status,
+        })),
+      )
       .execute();
   }
 }

@@ -35,20 +35,32 @@ export async function findAssets(
   return ids;
 }
 
-export async function ensurePipeline(tx: Tx, component: string, name: string): Promise<number> {
-  const known = await tx.db
-    .selectFrom('pipeline')
-    .select('pipeline_id')
-    .where('component', '=', component)
-    .where('name', '=', name)
-    .executeTakeFirst();
-  if (known !== undefined) return known.pipeline_id;
-  const row = await tx.db
-    .insertInto('pipeline')
-    .values({ component, name })
-    .returning('pipeline_id')
-    .executeTakeFirstOrThrow();
-  return row.pipeline_id;
+/** Pipeline ids by name; unknown names are given an id. */
+export async function ensurePipelines(
+  tx: Tx,
+  component: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const ids = new Map<string, number>();
+  for (const some of chunks(names, CHUNK)) {
+    const rows = await tx.db
+      .selectFrom('pipeline')
+      .select(['pipeline_id', 'name'])
+      .where('component', '=', component)
+      .where('name', 'in', some)
+      .execute();
+    for (const { name, pipeline_id } of rows) ids.set(name, pipeline_id);
+  }
+  for (const name of new Set(names)) {
+    if (ids.has(name)) continue;
+    const row = await tx.db
+      .insertInto('pipeline')
+      .values({ component, name })
+      .returning('pipeline_id')
+      .executeTakeFirstOrThrow();
+    ids.set(name, row.pipeline_id);
+  }
+  return ids;
 }
 
 export async function findSchedule({ db }: Reader, name: string): Promise<number | null> {

@@ -5,7 +5,7 @@ import type { StepSpec } from '../../plan/step-spec.ts';
 import type { LaunchRecord } from '../store.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { appendEvent } from './event-log.ts';
-import { ensureAssets, ensureDefinition, ensurePipeline, ensureSchedule } from './identities.ts';
+import { ensureAssets, ensureDefinition, ensurePipelines, ensureSchedule } from './identities.ts';
 import { chunks } from './json.ts';
 import { runColumns, stepColumns } from './run-record.ts';
 
@@ -125,12 +125,12 @@ async function insertAssets(
   );
   const current = await currentDefinitions(tx, [...assetIds.values()]);
   const stepAssets = [];
-  const pipelineIds = new Map<number, number[]>();
+  const pipelineIds = new Set<number>();
   for (const step of plan.steps) {
-    const pipelineId = await ensurePipeline(tx, step.component, step.pipeline);
+    const pipelineId = (await ensurePipelines(tx, step.component, [step.pipeline])).get(step.pipeline)!;
+    pipelineIds.add(pipelineId);
     for (const asset of step.assets) {
       const assetId = assetIds.get(asset.key)!;
-      pipelineIds.set(pipelineId, [...(pipelineIds.get(pipelineId) ?? []), assetId]);
       stepAssets.push({
         run_no: runNo,
         step_key: step.stepKey,
@@ -152,7 +152,7 @@ async function insertAssets(
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
-  for (const pipelineId of pipelineIds.keys()) {
+  for (const pipelineId of pipelineIds) {
     await tx.db.insertInto('run_pipeline').values({ pipeline_id: pipelineId, run_no: runNo }).execute();
   }
 }
