@@ -37,7 +37,7 @@ function readCheck(untyped: MapReader): CheckConfig | undefined {
   const type = untyped.oneOf('type', CHECK_TYPES);
   if (!untyped.has('type')) untyped.missing('type', 'a check needs a type', CHECK_TYPES.join(', '));
   const own = type === undefined ? null : SETTINGS[type];
-  const map = untyped.child(untyped.map, untyped.path, own === null ? null : [...COMMON, ...own]);
+  const map = untyped.withKeys(own === null ? null : [...COMMON, ...own]);
   const name = map.text('name');
   if (!map.has('name')) map.missing('name', 'a check needs a name');
   else if (name !== undefined && !/^[\w.-]+$/.test(name)) {

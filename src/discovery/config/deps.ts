@@ -61,7 +61,7 @@ function readMappingOf(
   kind: (typeof MAPPINGS)[number],
   untyped: MapReader,
 ): PartitionMappingConfig | undefined {
-  const open = (...keys: string[]): MapReader => untyped.child(untyped.map, untyped.path, ['type', ...keys]);
+  const open = (...keys: string[]): MapReader => untyped.withKeys(['type', ...keys]);
   switch (kind) {
     case 'time_window': {
       const map = open('start_offset', 'end_offset');

@@ -84,7 +84,12 @@ export class MapReader {
     return new MapReader(this.reader, entry.value, this.pathOf(key), entry.at, keys, synonyms);
   }
 
-  /** A mapping that stands in a list, or this one again with other keys. */
+  /** This mapping again, once it is known which keys it has. */
+  withKeys(keys: readonly string[] | null): MapReader {
+    return new MapReader(this.reader, this.map, this.path, this.at, keys);
+  }
+
+  /** A mapping that stands in a list. */
   child(map: YamlMap, path: string, keys: readonly string[] | null, synonyms?: Synonyms): MapReader {
     return new MapReader(this.reader, map, path, map, keys, synonyms);
   }

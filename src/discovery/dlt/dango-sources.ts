@@ -46,9 +46,9 @@ export function readDangoSource(
   const sourceModule = native?.text('source_module');
   const sourceName = native?.text('source_name');
   if (native !== undefined && !native.has('source_module'))
-    native.missing('source_module', 'the module is missing');
+    native.missing('source_module', 'dlt_native needs source_module');
   if (native !== undefined && !native.has('source_name'))
-    native.missing('source_name', 'the function is missing');
+    native.missing('source_name', 'dlt_native needs source_name');
   const args = native?.section('source_args', null);
   reader.diagnostics.push(...own.diagnostics);
   if (sourceModule === undefined || sourceName === undefined) return null;

@@ -87,8 +87,10 @@ function decoratedResource(tree: PythonTree, statement: PythonNode): CodeResourc
   if (definition === null || decorator === undefined) return undefined;
   const { positional, keywords } = argumentsOf(tree, decorator);
   const nameNode = keywords.get('name');
-  const functionName = sourceOf(tree, definition.getChild('VariableName')!);
-  const name = nameNode === undefined ? functionName : literalText(tree, nameNode);
+  const functionName = definition.getChild('VariableName');
+  // Code in the middle of being written has no name yet.
+  if (functionName === null) return undefined;
+  const name = nameNode === undefined ? sourceOf(tree, functionName) : literalText(tree, nameNode);
   if (name === undefined) return null;
   const parentNode = keywords.get('data_from') ?? positional[0];
   const parent =

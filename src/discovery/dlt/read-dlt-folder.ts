@@ -1,3 +1,4 @@
+import { hasErrors } from '../../lib/diagnostics.ts';
 import type { ConfigReader } from '../config/config-reader.ts';
 import type { FolderFacts } from '../config/folder-facts.ts';
 import type { MapReader } from '../config/map-reader.ts';
@@ -48,7 +49,7 @@ export function readDltFolder(
     : {};
   const config = readPipelineConfig(root, { tool: 'dlt', folder, sourceFile, dlt: defaults, assets });
   const dlt = config.dlt!;
-  checkFiles(reader, root, source, dlt);
+  if (!hasErrors(reader.diagnostics)) checkFiles(reader, root, source, dlt);
   for (const { path, code } of codes) checkNames(reader, fullPath(source, path), code, config.env);
   const own = codes.find((file) => file.path === dlt.script);
   if (own !== undefined && dlt.sourceModule === undefined && !isDefinitions && !own.code.runs) {
