@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
+import { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { openSqliteFile, sqliteDialect } from './dialects/sqlite.ts';
 import { sqliteCare } from './dialects/sqlite-care.ts';
@@ -25,6 +26,7 @@ export async function openStore(options: {
 }): Promise<Store> {
   const { file, clock, logger } = options;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await keepPrivate(file);
   const db = new Kysely<Database>({ dialect: sqliteDialect(openSqliteFile(file)) });
   try {
     await migrate(db, file);
@@ -33,4 +35,17 @@ export async function openStore(options: {
     throw error;
   }
   return createKyselyStore({ db, care: sqliteCare(db, file), clock, logger });
+}
+
+/** Readable for this user only; SQLite gives its side files the mode of the database. */
+async function keepPrivate(file: string): Promise<void> {
+  try {
+    await (await open(file, 'a', 0o600)).close();
+  } catch (error) {
+    throw new OperationalError('DATABASE_FAILED', `${file} cannot be written`, {
+      next: 'retry',
+      hint: 'check that the disk works and that this user may write to the folder',
+      cause: error,
+    });
+  }
 }

@@ -1,18 +1,11 @@
-import type {
-  EngineEvent,
-  EventRecord,
-  InstanceEvent,
-  LoggedEvent,
-  StepError,
-  StepResult,
-} from '../events/run-event.ts';
-import type { RunState, RunStatus, StepState } from '../events/run-state.ts';
+import type { EngineEvent, EventRecord, InstanceEvent, StepError, StepResult } from '../events/run-event.ts';
+import type { RunState, RunStatus } from '../events/run-state.ts';
 import type { Metadata, StepEvent } from '../events/step-event.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
-import type { DiscoveredAsset, PipelineState, Snapshot } from '../state/snapshot.ts';
+import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
 
 /**
  * The store: the event log is the truth, everything else in it is a projection of the log or an identity. All times
@@ -415,5 +408,3 @@ export interface OperationsStore {
   /** `ok`, or what is wrong. */
   integrityCheck(): Promise<string>;
 }
-
-export type { LoggedEvent, PipelineState, StepState };

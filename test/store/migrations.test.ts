@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, sql } from 'kysely';
@@ -37,6 +37,7 @@ describe('migrations (P8)', () => {
   it('run once', async () => {
     const file = join(temporaryFolder(), 'deep', 'elt.db');
     await (await open(file)).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     const before = schemaOf(file);
     const store = await open(file);
     expect(await store.operations.integrityCheck()).toBe('ok');

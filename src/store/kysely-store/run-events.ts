@@ -1,6 +1,6 @@
 import { reduceRun } from '../../events/reduce-run.ts';
 import type { EngineEvent, LoggedEvent, StepResult } from '../../events/run-event.ts';
-import type { RunState } from '../../events/run-state.ts';
+import { type RunState, TERMINAL_RUN } from '../../events/run-state.ts';
 import { invariant } from '../../lib/invariant.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import type { StoreContext, Tx } from './context.ts';
@@ -29,10 +29,11 @@ export async function recordRunEvent(
   invariant(eventId !== null, 'events without a number are never doubles');
   const next = await projectRunEvent(tx, { ...place, eventId, event, at: tx.now }, state);
   if (event.type === 'step_dispatched') await writeLease(tx, place.runNo, event);
+  const ended = TERMINAL_RUN.has(next.status);
   for (const step of Object.values(next.steps)) {
-    if (state.steps[step.stepKey] === step) continue;
+    if (!ended && state.steps[step.stepKey] === step) continue;
     const inFlight = step.status === 'dispatched' || step.status === 'running';
-    if (!inFlight) await releaseLease(tx, place.runNo, step.stepKey);
+    if (ended || !inFlight) await releaseLease(tx, place.runNo, step.stepKey);
   }
   return next;
 }

@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 
 /**
  * The tables as the newest migration leaves them. Booleans are 0 and 1, instants epoch milliseconds, JSON is text.
@@ -347,11 +347,8 @@ interface DeliveryTable {
   at: number;
 }
 
-export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type RunStepRow = Selectable<RunStepTable>;
-export type NewRunStep = Insertable<RunStepTable>;
-export type StepAssetRow = Selectable<StepAssetTable>;
 export type AssetPartitionRow = Selectable<AssetPartitionTable>;
 export type LeaseTableRow = Selectable<LeaseTable>;
 export type RevisionTableRow = Selectable<RevisionTable>;

@@ -1,3 +1,4 @@
+import { reduceRun } from '../../events/reduce-run.ts';
 import type { AttemptEvent } from '../../events/run-event.ts';
 import type { StepEvent } from '../../events/step-event.ts';
 import { OperationalError } from '../../lib/errors.ts';
@@ -95,6 +96,7 @@ export function createStepStore(context: StoreContext): StepStore {
         const run = await loadRun(tx, ref);
         if (run === null) return 'fenced';
         const place = { runNo: run.runNo, stepKey: ref.stepKey, attempt: ref.attempt };
+        if (reduceRun(run.state, { ...place, event: result, at: tx.now }) === run.state) return 'fenced';
         for (const { assetKey, partitions, metadata } of implied) {
           for (const partition of partitions.length === 0 ? [null] : partitions) {
             await recordStepReport(tx, place, null, {

@@ -1,5 +1,5 @@
 import type { Migration } from 'kysely/migration';
-import * as first from './0001-first.ts';
+import { up as first } from './0001-first.ts';
 
 /** Every migration by name, in order of names. A released one is never edited. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': first };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': { up: first } };

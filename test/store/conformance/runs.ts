@@ -245,7 +245,17 @@ export function describeRunStore(open: OpenStore): void {
       expect(await store.runs.unfinished()).toEqual([high, first, second, low]);
     });
 
-    it('frees what a run held when its steps end', async () => {
+    it('takes every lease from a run that has ended', async () => {
+      const { store } = opened;
+      const [runId] = (await launch(opened, SAMPLE, { assets: ['orders', 'report'] })) as [string];
+      const ref = await running(store, runId, 'orders');
+      await record(store, runId, { type: 'run_canceled', reason: 'asked' });
+      expect(await store.steps.leases()).toEqual([]);
+      expect(await store.steps.finish(ref, OK, [])).toBe('fenced');
+      expect(await store.steps.acquire(ref, 'worker-1')).toBe('stale');
+    });
+
+    it('frees what a step held when decide says so', async () => {
       const { store } = opened;
       const [runId] = (await launch(opened, SAMPLE, { assets: ['orders'] })) as [string];
       await dispatch(store, runId, 'orders');
