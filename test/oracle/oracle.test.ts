@@ -42,6 +42,7 @@ describe('the sample', () => {
   it('has every set that can be run', () => {
     expect(readSets(samples).map(({ set }) => set)).toEqual([
       'backfill',
+      'config_parsing',
       'cron_ticks',
       'freshness',
       'partition_mappings',
@@ -73,6 +74,7 @@ function altered(set: OracleSet, find: RegExp, put: string): OracleSet {
 describe('an altered expectation', () => {
   const alterations: [string, RegExp, string][] = [
     ['backfill', /"run_count":\d+/, '"run_count":99'],
+    ['config_parsing', /"line":\d+/, '"line":999'],
     ['cron_ticks', /"next":\["\d{4}/, '"next":["1999'],
     ['freshness', /"passed":true/, '"passed":false'],
     ['partition_mappings', /"keys":\["/, '"keys":["x'],
@@ -89,8 +91,13 @@ describe('an altered expectation', () => {
   it('of every case of a set is reported, so that nothing is passed unseen', () => {
     for (const set of readSets(samples)) {
       const flipped = set.cases.map((one) => {
-        const { judged_right, ...expected } = one.expected as { judged_right?: string; valid?: boolean };
-        return { ...one, expected: { ...expected, valid: !(expected.valid ?? judged_right !== 'rejected') } };
+        const { judged_right, ...expected } = one.expected as {
+          judged_right?: string;
+          outcome?: string;
+          valid?: boolean;
+        };
+        const judged = judged_right !== 'rejected' && expected.outcome !== 'rejected';
+        return { ...one, expected: { ...expected, valid: !(expected.valid ?? judged) } };
       });
       const result = runSet({ ...set, cases: flipped.filter((one) => one.tolerate_invalid !== true) });
       expect(result.run && result.passed, set.set).toBe(0);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateBackfill } from './evaluators/backfill.ts';
+import { evaluateConfigParsing } from './evaluators/config-parsing.ts';
 import { evaluateCronTicks } from './evaluators/cron-ticks.ts';
 import { evaluateFreshnessCase } from './evaluators/freshness.ts';
 import { evaluatePartitionMappings } from './evaluators/partition-mappings.ts';
@@ -11,6 +12,7 @@ import type { Evaluator, Mismatch, OracleCase } from './oracle-case.ts';
 
 const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   backfill: evaluateBackfill,
+  config_parsing: evaluateConfigParsing,
   cron_ticks: evaluateCronTicks,
   freshness: evaluateFreshnessCase,
   partition_mappings: evaluatePartitionMappings,
