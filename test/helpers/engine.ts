@@ -11,6 +11,7 @@ import type { RunEngine } from '../../src/engine/run-engine.ts';
 import type { CrashPoint } from '../../src/engine/step-machine.ts';
 import type { EventRecord } from '../../src/events/run-event.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { digestOf } from '../../src/lib/digest.ts';
 import { opaqueId, uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import type { RunPlan, RunRequest, StepPlan } from '../../src/plan/run-plan.ts';
@@ -32,7 +33,7 @@ export interface TestStep {
   /** `['python', 'main.py']` unless said otherwise. */
   readonly command?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
-  /** Names the folder's content; steps with equal files and tree share it. */
+  /** Names the folder's content; its digest unless said otherwise. */
   readonly treeId?: string;
   readonly pipeline?: string;
   /** `dlt` asks the process for an `end` event, as our own runners send one. */
@@ -199,7 +200,7 @@ function eventSeen(
 }
 
 function specOf(home: string, runId: string, step: TestStep): StepSpec {
-  const treeId = step.treeId ?? `tree-${step.stepKey}`;
+  const treeId = step.treeId ?? digestOf(step.files ?? {}).slice(-40);
   const tree = join(home, 'code', treeId);
   mkdirSync(tree, { recursive: true });
   for (const [name, content] of Object.entries(step.files ?? {})) {

@@ -234,8 +234,8 @@ time.sleep(60)
   it('E5: a tool that ignores the signal is killed after the grace time, at a time-out too', async () => {
     const text = `import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n${WORK}`;
     const [canceled, timedOut] = await Promise.all([
-      test().launch(script(text, { graceMs: 300, treeId: 'stubborn' })),
-      test().run(script(text, { graceMs: 300, timeoutSeconds: 1, treeId: 'stubborn' })),
+      test().launch(script(text, { graceMs: 300 })),
+      test().run(script(text, { graceMs: 300, timeoutSeconds: 1 })),
     ]);
     await test().seen(canceled, isReady);
     await test().engine.cancel(canceled, 'test');
@@ -304,7 +304,7 @@ os.unlink(${JSON.stringify(lock)})
 `;
     const runs = await Promise.all(
       ['a', 'b', 'c', 'd'].map((stepKey) =>
-        test().run([{ stepKey, treeId: 'pooled', files: { 'main.py': text }, pools: ['one'] }]),
+        test().run([{ stepKey, files: { 'main.py': text }, pools: ['one'] }]),
       ),
     );
     for (const runId of runs) expect((await test().store.runs.state(runId))!.status).toBe('SUCCESS');
@@ -313,7 +313,7 @@ os.unlink(${JSON.stringify(lock)})
   it('a step that waits for its slot starts when one is free, and none is left taken', async () => {
     const runIds = await Promise.all(
       Array.from({ length: 9 }, (_, index) =>
-        test().run([{ stepKey: `s${index}`, treeId: 'quick', files: { 'main.py': '' } }]),
+        test().run([{ stepKey: `s${index}`, files: { 'main.py': '' } }]),
       ),
     );
     for (const runId of runIds) expect((await test().store.runs.state(runId))!.status).toBe('SUCCESS');
