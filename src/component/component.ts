@@ -1,6 +1,7 @@
 import type { Definitions } from '../definitions/definitions.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { Condition, Snapshot } from '../state/snapshot.ts';
+import type { SnapshotDiff } from '../state/snapshot-diff.ts';
 import type { RefreshTrigger } from '../store/store.ts';
 
 export interface RefreshOutcome {
@@ -13,19 +14,6 @@ export interface RefreshOutcome {
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;
   readonly error: { readonly code: string; readonly message: string; readonly hint?: string } | null;
-}
-
-export interface SnapshotDiff {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly changed: readonly { readonly pipeline: string; readonly fields: readonly FieldChange[] }[];
-}
-
-export interface FieldChange {
-  /** Dotted: `schedule.cron`. */
-  readonly field: string;
-  readonly from: unknown;
-  readonly to: unknown;
 }
 
 export interface RefreshOptions {

@@ -5,7 +5,6 @@ import { localGitEnvironment } from '../git/git-environment.ts';
 import { gitError } from '../git/git-errors.ts';
 import { runGit } from '../git/git-process.ts';
 import { asDiskError } from '../lib/disk-error.ts';
-import { opaqueId } from '../lib/ids.ts';
 
 export interface DemoRepository {
   /** `ELT_HOME/demo.git`: what the component serves. */
@@ -46,8 +45,10 @@ export async function ensureDemoRepository(options: {
   }
 
   if (existsSync(demo.bare) && existsSync(demo.work)) return { ...demo, created: false };
-  const temporary = path.join(home, `.demo-${opaqueId().slice(0, 8)}`);
+  // One name: what a killed start left is removed here.
+  const temporary = path.join(home, '.demo-new');
   try {
+    await rm(temporary, { recursive: true, force: true });
     const [bare, work] = [path.join(temporary, 'demo.git'), path.join(temporary, 'demo')];
     await mkdir(temporary, { recursive: true });
     if (!existsSync(demo.bare)) {

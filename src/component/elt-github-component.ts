@@ -7,9 +7,10 @@ import type { Clock } from '../lib/clock.ts';
 import { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Condition, Snapshot } from '../state/snapshot.ts';
-import { prepareStateFile, readStateDigest, readStateFile } from '../state/state-file.ts';
+import type { SnapshotDiff } from '../state/snapshot-diff.ts';
+import { clearPrepared, prepareStateFile, readStateDigest, readStateFile } from '../state/state-file.ts';
 import type { RefreshTrigger, Store } from '../store/store.ts';
-import type { ComponentStatus, RefreshOutcome, SnapshotDiff } from './component.ts';
+import type { ComponentStatus, RefreshOutcome } from './component.ts';
 import { type ConditionFacts, changedConditions, nextConditions } from './conditions.ts';
 import { type Reconciled, reconcile } from './reconcile.ts';
 
@@ -61,6 +62,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
   const remote = 'ok' in parsed ? parsed.ok : null;
   const repoUrl = remote === null ? redactedUrl(settings.repoUrl) : portableName(remote);
   const mirror = remote === null ? null : await openMirror({ ...mirrorOptions(deps), remote });
+  await clearPrepared(settings.dir);
   const cache = createDiscoverCache();
 
   let served = await lastGood();

@@ -16,7 +16,7 @@ import { invariant } from '../lib/invariant.ts';
 import { snapshotDigest } from '../state/codec.ts';
 import { diffSnapshots } from '../state/diff.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import type { SnapshotDiff } from './component.ts';
+import type { SnapshotDiff } from '../state/snapshot-diff.ts';
 import { mergeRevision } from './merge-revision.ts';
 
 export interface ReconcileInput {

@@ -1,6 +1,6 @@
-import type { FieldChange, SnapshotDiff } from '../component/component.ts';
 import { type KeyKind, kindBelow, snakeCase } from './keys.ts';
 import type { PipelineState, Snapshot } from './snapshot.ts';
+import type { FieldChange, SnapshotDiff } from './snapshot-diff.ts';
 
 /** Places and commits change without a change of meaning. */
 const WITHOUT_MEANING = new Set(['source', 'name', 'dir', 'tool']);

@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type PreparedFile, prepareFile } from '../lib/atomic-file.ts';
 import { asDiskError, errorCode } from '../lib/disk-error.ts';
@@ -72,5 +72,12 @@ export async function readStateDigest(dir: string): Promise<string | null> {
     return typeof file.digest === 'string' ? file.digest : null;
   } catch {
     return null;
+  }
+}
+
+/** Removes prepared files that a killed process left; nobody else may write the state at that time. */
+export async function clearPrepared(dir: string): Promise<void> {
+  for (const name of await readdir(dir).catch(() => [])) {
+    if (name.startsWith(`${STATE_FILE}.tmp-`)) await rm(path.join(dir, name), { force: true });
   }
 }

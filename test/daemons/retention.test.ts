@@ -1,55 +1,58 @@
+import path from 'node:path';
 import { expect, it } from 'vitest';
-import { createRetentionDaemon, DEFAULT_RETENTION } from '../../src/daemons/retention.ts';
+import { createRetentionDaemon } from '../../src/daemons/retention.ts';
 import { createLogger } from '../../src/lib/log.ts';
-import type { RunFilter, RunSummary } from '../../src/store/store.ts';
-import { fakeClock } from '../helpers/fake-clock.ts';
+import { createFileLogStore } from '../../src/store/file-log-store.ts';
+import { launch, publish, succeed } from '../store/conformance/harness.ts';
+import { openSqlite, temporaryFolder } from '../store/sqlite-store.ts';
 
-it('prunes by age and removes the logs of old ended runs, page by page, until nothing is left', async () => {
-  const clock = fakeClock(Date.UTC(2026, 5, 1));
-  const oldest = clock.now() - DEFAULT_RETENTION.events;
-  const ids = Array.from({ length: 150 }, (_, index) => `run-${String(index).padStart(3, '0')}`).reverse();
-  const logs = new Set(ids);
-  const asked: RunFilter[] = [];
-  const pruned: unknown[] = [];
-  let done: () => void = () => undefined;
-  const beat = new Promise<void>((resolve) => (done = resolve));
+const SAMPLE = { a: { assets: { a: {} } } };
+const DAY = 86_400_000;
+
+it('removes events and logs of old ended runs, page by page, and nothing of younger or unfinished ones', async () => {
+  const opened = await openSqlite();
+  const { store, clock } = opened;
+  const logs = createFileLogStore(path.join(temporaryFolder(), 'logs'));
+  await publish(store, SAMPLE);
+  async function runWithLog(end: boolean): Promise<string> {
+    clock.advance(1_000);
+    const [runId] = await launch(opened, SAMPLE, { assets: ['a'] });
+    await logs.append({ runId: runId!, stepKey: 'a', attempt: 1 }, 0, Buffer.from('1 o line\n'));
+    if (end) await succeed(store, runId!, 'a');
+    return runId!;
+  }
+  const unfinished = await runWithLog(false);
+  const old: string[] = [];
+  for (let n = 0; n < 105; n++) old.push(await runWithLog(true));
+  clock.advance(10 * DAY);
+  const young = await runWithLog(true);
+
+  let told: (status: string) => void = () => undefined;
+  const beat = new Promise<string>((resolve) => (told = resolve));
   const daemon = createRetentionDaemon({
-    clock,
-    log: createLogger('silent'),
     operations: {
-      heartbeat: () => Promise.resolve(done()),
-      prune: (keep) => Promise.resolve({ event: pruned.push(keep) }),
-    },
-    runs: {
-      list: (filter) => {
-        asked.push(filter);
-        const from = asked.length === 1 ? 0 : ids.indexOf(filter.cursor ?? '') + 1;
-        return Promise.resolve(
-          ids.slice(from, from + filter.limit).map((runId) => ({ runId }) as RunSummary),
-        );
+      prune: (keep) => store.operations.prune(keep),
+      async heartbeat(name, status, error) {
+        await store.operations.heartbeat(name, status, error);
+        told(error ?? status);
       },
     },
-    logs: {
-      attempts: (runId) => Promise.resolve(logs.has(runId) ? [{ runId, stepKey: 's', attempt: 1 }] : []),
-      remove: (runId) => Promise.resolve(void logs.delete(runId)),
-    },
+    runs: store.runs,
+    logs,
     service: { collectGarbage: () => Promise.resolve({ trees: 0, commits: 0 }) },
+    clock,
+    log: createLogger('silent'),
+    keep: { events: 5 * DAY, ticks: 5 * DAY, deliveries: DAY },
   });
   daemon.start();
-  await beat;
+  expect(await beat).toBe('ok');
   await daemon.stop();
-  expect(pruned).toEqual([
-    {
-      eventsSince: oldest,
-      ticksSince: clock.now() - DEFAULT_RETENTION.ticks,
-      deliveriesSince: clock.now() - DEFAULT_RETENTION.deliveries,
-    },
-  ]);
-  expect(logs.size).toBe(0);
-  expect(asked.map(({ cursor }) => cursor)).toEqual([
-    expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7000-/),
-    'run-050',
-    'run-000',
-  ]);
-  expect(Number.parseInt(asked[0]!.cursor!.replaceAll('-', '').slice(0, 12), 16)).toBe(oldest);
+  const withLogs = [];
+  for (const runId of [unfinished, ...old, young])
+    if ((await logs.attempts(runId)).length > 0) withLogs.push(runId);
+  expect(withLogs).toEqual([unfinished, young]);
+  expect(await store.events({ after: 0, limit: 1_000, runId: old[0]! })).toEqual([]);
+  expect((await store.events({ after: 0, limit: 1_000, runId: young })).length).toBeGreaterThan(0);
+  expect((await store.assets.status(['a']))[0]?.latest?.runId).toBe(young);
+  await opened.close();
 });

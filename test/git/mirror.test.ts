@@ -161,7 +161,7 @@ describe('fetch', () => {
     expect(await read(mirror, commit, 'a')).toBe('content');
   });
 
-  it('G10: the working copy that the operator points at is not touched', async () => {
+  it('G10, A14: the working copy that the operator points at is not touched', async () => {
     const repository = createRepository();
     repository.push({ a: '1' });
     repository.write({ a: 'edited', 'data.duckdb': 'rows' });
