@@ -1,0 +1,20 @@
+/** `npm run bench [-- NAME…]`: prints each figure with what it measures and what is aimed at. */
+import { benchEngine } from './engine.ts';
+import type { Figure } from './figure.ts';
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { engine: benchEngine };
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
+for (const name of wanted) {
+  const bench = BENCHES[name];
+  if (bench === undefined) {
+    console.error(`no benchmark "${name}"; there are: ${Object.keys(BENCHES).join(', ')}`);
+    process.exitCode = 2;
+    continue;
+  }
+  console.log(name);
+  for (const { what, value, unit, aim } of await bench()) {
+    const wish = aim === null ? '' : `  (aim ≤ ${aim} ${unit}${value > aim ? ', missed' : ''})`;
+    console.log(`  ${what}: ${value.toFixed(3)} ${unit}${wish}`);
+  }
+}
