@@ -25,6 +25,23 @@ async function audits(store: Store, count: number): Promise<void> {
   }
 }
 
+describe('SQLite', () => {
+  it('syncs the log at every commit and checks what points to what', () => {
+    const database = openSqliteFile(join(temporaryFolder(), 'elt.db'));
+    const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'auto_vacuum'].map((name) => [
+      name,
+      database.pragma(name, { simple: true }),
+    ]);
+    expect(Object.fromEntries(settings)).toEqual({
+      journal_mode: 'wal',
+      synchronous: 2,
+      foreign_keys: 1,
+      auto_vacuum: 2,
+    });
+    database.close();
+  });
+});
+
 describe('SQLite in trouble (P6)', () => {
   it('says that a file is no database', async () => {
     const file = join(temporaryFolder(), 'elt.db');

@@ -1,5 +1,4 @@
 import { describe } from 'vitest';
-import { describeFence } from './conformance/fence.ts';
 import { describeRunStore } from './conformance/runs.ts';
 import { describeStepStore } from './conformance/steps.ts';
 import { openSqlite } from './sqlite-store.ts';
@@ -7,5 +6,4 @@ import { openSqlite } from './sqlite-store.ts';
 describe('store on SQLite', () => {
   describeStepStore(openSqlite);
   describeRunStore(openSqlite);
-  describeFence(openSqlite);
 });
