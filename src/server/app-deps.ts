@@ -26,8 +26,6 @@ export interface AppDeps {
   readonly uiDir: string | null;
   /** Told after a schedule was started or stopped. */
   readonly onScheduleChanged?: () => void;
-  /** Called after a schedule was started or stopped: the scheduler looks again. */
-  readonly onScheduleChanged?: () => void;
   /** Between two comments that keep a silent event stream open; default 15 s. */
   readonly heartbeatMs?: number;
 }

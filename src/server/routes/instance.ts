@@ -38,7 +38,7 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
       const diagnostics = allDiagnostics(components).map((placed) => placed.diagnostic);
       return {
         version: deps.version,
-        url: settings.publicUrl,
+        url: ownUrl(),
         demo: settings.demo,
         started_at: startedAt,
         definitions_digest: definitions.digest,
@@ -72,6 +72,15 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
       };
     },
   );
+
+  /** With port 0 only the system knows the port, once it listens. */
+  function ownUrl(): string {
+    const address = app.server.address();
+    if (settings.port !== 0 || address === null || typeof address === 'string') return settings.publicUrl;
+    const url = URL.parse(settings.publicUrl);
+    if (url?.port === '0' || url === null) return `http://${settings.host}:${address.port}`;
+    return settings.publicUrl;
+  }
 
   app.get(
     '/audit',

@@ -94,7 +94,6 @@ export function scheduleRoutes(app: App, deps: AppDeps): void {
         const override = status === schedule.config.defaultStatus ? null : { status, by, at: now };
         // The cursor goes to now: what lies between a stop and a start never fires (fault T5).
         await store.schedules.setOverride(schedule.name, override, now);
-        deps.onScheduleChanged?.();
         await store.appendInstanceEvents([{ type: 'schedule_changed', schedule: schedule.name, status, by }]);
         deps.onScheduleChanged?.();
         await store.operations.audit({

@@ -1,9 +1,6 @@
-import type {
-  SnapshotDiff as ComponentDiff,
-  ComponentStatus,
-  RefreshOutcome,
-} from '../../component/component.ts';
+import type { ComponentStatus, RefreshOutcome } from '../../component/component.ts';
 import type { PipelineState } from '../../state/snapshot.ts';
+import type { SnapshotDiff as ComponentDiff } from '../../state/snapshot-diff.ts';
 import type { RefreshTrigger, RevisionRow } from '../../store/store.ts';
 import type { Diagnostic } from '../contract/common.ts';
 import type { Component, Pipeline, RefreshResult, Revision, SnapshotDiff } from '../contract/component.ts';
