@@ -54,7 +54,7 @@ def main(request_file: str) -> None:
         answer["error"]["kind"] = "tool"
     else:
         sys.path.insert(0, str(folder))
-        lend_variables(folder)
+        lend_variables(folder, request["script"])
         install(notes)
         try:
             run(request, notes)
@@ -257,7 +257,7 @@ def placeholder(hint: Any, attempt: int) -> str:
     return GUESSES[min(attempt, len(GUESSES) - 1)]
 
 
-def lend_variables(folder: Path) -> None:
+def lend_variables(folder: Path, script: str) -> None:
     """`os.environ["X"]` in the folder's own code gets a placeholder; libraries see what is really there."""
     kind = type(os.environ)
     original = kind.__getitem__
@@ -266,7 +266,7 @@ def lend_variables(folder: Path) -> None:
         try:
             return original(self, key)
         except KeyError:
-            if not sys._getframe(1).f_code.co_filename.startswith((str(folder), "pipeline.py", "definitions.py")):
+            if not sys._getframe(1).f_code.co_filename.startswith((str(folder), script)):
                 raise
             return "2024-01-01" if re.search(r"PARTITION|DATE|START|END|SINCE", key) else "placeholder"
 

@@ -59,7 +59,10 @@ export type FolderOutcome =
     };
 
 export interface DiscoverOutput {
-  /** One for each pipeline folder of the commit, sorted by name, then folder. `state.status` is always `current`. */
+  /**
+   * One for each pipeline folder of the commit, sorted by name, then folder. A folder whose job is still to run and that
+   * was served before comes as it was (its earlier code and settings), with `discovery.status` `pending`.
+   */
   readonly folders: readonly FolderOutcome[];
   /** Everything: of folders, of the repository as a whole, of the root's `dagster.yaml`; sorted. */
   readonly diagnostics: readonly Diagnostic[];

@@ -8,12 +8,14 @@ import type { PipelineConfig } from './pipeline-config.ts';
 import type { FolderReading } from './read-folder.ts';
 import { missingVariables } from './step-variables.ts';
 
+type GoodReading = FolderReading & { readonly ok: true };
+
 /**
  * A folder's reading with what lies outside its tree: the result of its background job, if it needs one and one is there,
  * what was served before, and the variables that the service has.
  */
 export function finishFolder(
-  reading: FolderReading & { readonly ok: true },
+  reading: GoodReading,
   code: CodeRef,
   input: Pick<DiscoverInput, 'results' | 'environment'>,
   previous: PipelineState | undefined,
@@ -31,7 +33,20 @@ export function finishFolder(
     const worst = nothingKnown && !hasErrors(diagnostics) ? asErrors(diagnostics, result) : diagnostics;
     return { folder: { ok: false, name: config.name, dir: config.dir, diagnostics: worst }, job: null };
   }
-  const { assets, discovery } = discovered(reading, result, previous);
+  const known = settled(reading, result, previous);
+  const job =
+    known === null && reading.job !== null
+      ? { kind: reading.job, inputsDigest, pipeline: config.name, code, config }
+      : null;
+  if (known === null && previous !== undefined && isProven(previous, input.results)) {
+    // Nobody knows yet whether the new code can be read at all: the folder stays where it is until the job says so.
+    const state: PipelineState = { ...previous, discovery: { ...previous.discovery, status: 'pending' } };
+    return { folder: { ok: true, state, diagnostics: sorted(diagnostics) }, job };
+  }
+  const { assets, discovery } = known ?? {
+    assets: reading.assets,
+    discovery: { method: reading.method, status: 'pending', inputsDigest },
+  };
   if (discovery.status === 'complete') diagnostics.push(...idleOverrides(reading, assets));
   const state: PipelineState = {
     name: config.name,
@@ -41,48 +56,42 @@ export function finishFolder(
     assets: assets.map((asset) => withPartitions(asset, config)).sort((a, b) => (a.key < b.key ? -1 : 1)),
     discovery,
   };
-  const wanted = reading.job !== null && result === undefined;
-  const job = wanted ? { kind: reading.job, inputsDigest, pipeline: config.name, code, config } : null;
   return { folder: { ok: true, state, diagnostics: sorted(diagnostics) }, job };
 }
 
-function discovered(
-  reading: FolderReading & { readonly ok: true },
-  result: DiscoveryResult | undefined,
-  previous: PipelineState | undefined,
-): { readonly assets: readonly DiscoveredAsset[]; readonly discovery: DiscoveryInfo } {
-  const { inputsDigest } = reading;
-  if (reading.job === null) {
-    return {
-      assets: reading.assets,
-      discovery: { method: reading.method, status: 'complete', inputsDigest },
-    };
-  }
-  const method = reading.job === 'dbt_parse' ? 'manifest' : 'recorded';
-  if (result?.status === 'complete') {
-    const discovery = { method, status: 'complete', inputsDigest } as const;
-    const { envKey } = result;
-    return { assets: result.assets, discovery: envKey === undefined ? discovery : { ...discovery, envKey } };
-  }
-  if (result === undefined && previous !== undefined && canServe(previous, reading.config)) {
-    // What was known serves until the job says what is new.
-    const { discovery } = previous;
-    return { assets: previous.assets, discovery: { ...discovery, status: 'pending', inputsDigest } };
-  }
-  const status = result === undefined ? 'pending' : 'failed';
-  return { assets: reading.assets, discovery: { method: reading.method, status, inputsDigest } };
+interface Discovered {
+  readonly assets: readonly DiscoveredAsset[];
+  readonly discovery: DiscoveryInfo;
 }
 
-/** Assets of another tool, granularity or selection are not this folder's any more. */
-function canServe(previous: PipelineState, config: PipelineConfig): boolean {
-  const sets = (one: PipelineConfig): string =>
-    JSON.stringify(one.dbt?.assetSets.map(({ select, exclude }) => [select, exclude]) ?? null);
-  return (
-    previous.config.tool === config.tool &&
-    previous.config.dlt?.assetPer === config.dlt?.assetPer &&
-    sets(previous.config) === sets(config) &&
-    previous.assets.length > 0
-  );
+/** What is known for good; null: a job has to tell. */
+function settled(
+  reading: GoodReading,
+  result: DiscoveryResult | undefined,
+  previous: PipelineState | undefined,
+): Discovered | null {
+  const { inputsDigest, method } = reading;
+  if (reading.job === null) {
+    return { assets: reading.assets, discovery: { method, status: 'complete', inputsDigest } };
+  }
+  if (result?.status === 'failed') {
+    return { assets: reading.assets, discovery: { method, status: 'failed', inputsDigest } };
+  }
+  if (result !== undefined) {
+    const { assets, envKey } = result;
+    const found = reading.job === 'dbt_parse' ? 'manifest' : 'recorded';
+    const discovery = { method: found, status: 'complete', inputsDigest } as const;
+    return { assets, discovery: envKey === undefined ? discovery : { ...discovery, envKey } };
+  }
+  // Equal inputs, equal answer: it need not be asked again if the result itself is gone.
+  const same = previous?.discovery.inputsDigest === inputsDigest && previous.discovery.status === 'complete';
+  return same ? { assets: previous.assets, discovery: previous.discovery } : null;
+}
+
+/** Whether a job once confirmed what this state says. */
+function isProven(state: PipelineState, results: DiscoverInput['results']): boolean {
+  const { status, inputsDigest } = state.discovery;
+  return status === 'complete' || results.get(inputsDigest)?.status === 'complete';
 }
 
 /** Partitions of a dbt asset set; they are settings, so no job has to run when they change. */
@@ -98,10 +107,7 @@ function asErrors(diagnostics: readonly Diagnostic[], result: DiscoveryResult): 
 }
 
 /** Settings under `assets:` for assets that the folder does not have. */
-function idleOverrides(
-  reading: FolderReading & { readonly ok: true },
-  assets: readonly DiscoveredAsset[],
-): Diagnostic[] {
+function idleOverrides(reading: GoodReading, assets: readonly DiscoveredAsset[]): Diagnostic[] {
   if (reading.overrides.length === 0) return [];
   const { config } = reading;
   const known = new Set<string>();

@@ -419,13 +419,40 @@ describe('background jobs', () => {
     expect((await discover(changed)).jobs[0]!.inputsDigest).not.toBe(digest);
   });
 
-  it('while one runs, what was known before serves', async () => {
+  it('while one runs, the folder stays at the code and the assets that are proven', async () => {
     const digest = (await discover(files)).jobs[0]!.inputsDigest;
     const before = stateOf(await discover(files, { results: resultOf(digest, { assets: [recorded] }) }), 'a');
     const changed = { ...files, 'pipelines/a/lib.py': 'x = 1' };
-    const output = await discover(changed, { previous: [before] });
-    expect(keysOf(output, 'a')).toEqual(['dlt_a/other']);
-    expect(stateOf(output, 'a').discovery).toMatchObject({ method: 'recorded', status: 'pending' });
+    const first = await discover(changed, { previous: [before] });
+    expect(stateOf(first, 'a')).toEqual({ ...before, discovery: { ...before.discovery, status: 'pending' } });
+    expect(first.jobs[0]?.code.treeId).not.toBe(before.code.treeId);
+    // Another push while it still runs: what is served is pending, and proven by the result that it came from.
+    const again = { ...changed, 'pipelines/a/lib.py': 'x = 2' };
+    const results = resultOf(digest, { assets: [recorded] });
+    const second = await discover(again, { previous: [stateOf(first, 'a')], results });
+    expect(stateOf(second, 'a').code).toEqual(before.code);
+    // It turns out that the code cannot be imported: the folder is broken, what is served is the proven state.
+    const failed = resultOf(second.jobs[0]!.inputsDigest, {
+      status: 'failed',
+      diagnostics: [{ ...failure, severity: 'error' }],
+    });
+    expect(
+      failureOf(await discover(again, { previous: [stateOf(second, 'a')], results: failed }), 'a').ok,
+    ).toBe(false);
+  });
+
+  it('what was never proven does not hold new code back', async () => {
+    const before = stateOf(await discover(files), 'a');
+    const output = await discover({ ...files, 'pipelines/a/lib.py': 'x = 1' }, { previous: [before] });
+    expect(stateOf(output, 'a').code.treeId).not.toBe(before.code.treeId);
+  });
+
+  it('a result that is gone is not asked for again while the state has it', async () => {
+    const digest = (await discover(files)).jobs[0]!.inputsDigest;
+    const before = stateOf(await discover(files, { results: resultOf(digest, { assets: [recorded] }) }), 'a');
+    const output = await discover(files, { previous: [before] });
+    expect(output.jobs).toEqual([]);
+    expect(stateOf(output, 'a')).toEqual(before);
   });
 
   it('one that failed for the code’s own fault breaks the folder, any other leaves the names of the code', async () => {

@@ -86,7 +86,7 @@ describe('a recorded run of a dlt script', () => {
   it('finds names that are computed, without the secrets and variables that the code wants', async () => {
     const { run } = await repository({
       ...PER_RESOURCE,
-      [DLT]: `
+      'pipelines/shop/shop_pipeline.py': `
 import os
 import dlt
 
