@@ -25,13 +25,27 @@ export function RunList({
         <caption class="sr-only">{label}</caption>
         <thead>
           <tr>
-            <th scope="col">Status</th>
+            <th scope="col" class="col-status">
+              Status
+            </th>
             <th scope="col">What</th>
-            <th scope="col">Partition</th>
-            {cause && <th scope="col">Why</th>}
-            {commit && <th scope="col">Commit</th>}
-            <th scope="col">Started</th>
-            <th scope="col" class="right">
+            <th scope="col" class="col-partition">
+              Partition
+            </th>
+            {cause && (
+              <th scope="col" class="col-cause">
+                Why
+              </th>
+            )}
+            {commit && (
+              <th scope="col" class="col-commit">
+                Commit
+              </th>
+            )}
+            <th scope="col" class="col-at">
+              Started
+            </th>
+            <th scope="col" class="col-took right">
               Took
             </th>
           </tr>

@@ -84,16 +84,23 @@ export function openStream(handlers: StreamHandlers): Stream {
   }
 
   async function connect(signal: AbortSignal): Promise<void> {
-    const query = handlers.logRuns().map((run) => `log=${encodeURIComponent(run)}`);
-    const response = await fetch(`/api/v1/events${query.length === 0 ? '' : `?${query.join('&')}`}`, {
-      headers: { accept: 'text/event-stream', 'Last-Event-ID': String(handlers.lastEventId()) },
-      cache: 'no-store',
-      signal,
-    });
+    const logs = handlers.logRuns();
+    let response = await request(logs.join(','), signal);
+    // A run that the service does not know must not cost the whole stream.
+    if (response.status >= 400 && response.status < 500 && logs.length > 0)
+      response = await request('', signal);
     if (!response.ok || response.body === null) throw new Error(`events: ${response.status}`);
     failures = 0;
     handlers.onState('open');
     await read(response.body.pipeThrough(new TextDecoderStream()).getReader());
+  }
+
+  function request(logs: string, signal: AbortSignal): Promise<Response> {
+    return fetch(`/api/v1/events${logs === '' ? '' : `?log=${encodeURIComponent(logs)}`}`, {
+      headers: { accept: 'text/event-stream', 'Last-Event-ID': String(handlers.lastEventId()) },
+      cache: 'no-store',
+      signal,
+    });
   }
 
   async function read(reader: ReadableStreamDefaultReader<string>): Promise<void> {

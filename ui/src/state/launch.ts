@@ -1,6 +1,6 @@
 import type { LaunchRequest, LaunchResponse } from '../../../src/server/contract/run.ts';
 import { idempotencyKey, post, segment } from '../api/client.ts';
-import { plural } from '../lib/format.ts';
+import { listText, plural } from '../lib/format.ts';
 import { markQueued } from './assets.ts';
 import { toast, toastError } from './toasts.ts';
 
@@ -17,11 +17,15 @@ export async function launch(
   const unmark = markQueued(keys);
   try {
     const runIds: string[] = [];
+    const skipped = new Set<string>();
     for (const [index, request] of requests.entries()) {
       const body = { ...request, idempotency_key: `${clickKey}-${index}` } satisfies LaunchRequest;
-      runIds.push(...(await post<LaunchResponse>('/runs', body)).run_ids);
+      const answer = await post<LaunchResponse>('/runs', body);
+      runIds.push(...answer.run_ids);
+      for (const key of answer.skipped_disabled) skipped.add(key);
     }
-    toast('run', `Queued: ${what}`, { link: linkTo(runIds) });
+    const detail = skipped.size === 0 ? null : `Not run, because disabled: ${listText([...skipped])}`;
+    toast('run', `Queued: ${what}`, { link: linkTo(runIds), detail });
     return true;
   } catch (error) {
     unmark();

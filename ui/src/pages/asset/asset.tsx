@@ -1,9 +1,10 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { AssetDetail, Materialization } from '../../../../src/server/contract/asset.ts';
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
-import { TabPanel, Tabs } from '../../components/controls.tsx';
+import { Button, TabPanel, Tabs } from '../../components/controls.tsx';
 import { Empty, Skeleton } from '../../components/feedback.tsx';
+import { Icon } from '../../components/icon.tsx';
 import { Lazy } from '../../components/lazy.tsx';
 import { CommitChip, KeyText } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
@@ -12,11 +13,13 @@ import { RunList } from '../../components/run-list.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
 import { exact, relative } from '../../lib/format.ts';
+import { selectionOf } from '../../lib/selection.ts';
 import { assetShown } from '../../lib/status.ts';
 import { query, setQuery } from '../../router.ts';
 import { shownState } from '../../state/assets.ts';
 import { now } from '../../state/clock.ts';
 import { concernsAsset } from '../../state/concerns.ts';
+import { launch } from '../../state/launch.ts';
 import { requestLaunch } from '../../state/launch-request.ts';
 import { type Resource, useResource } from '../../state/resource.ts';
 import { Definition } from './definition.tsx';
@@ -47,7 +50,6 @@ function Shown({
   materializations: Resource<{ items: Materialization[] }>;
 }) {
   const tab = (query('tab') || 'overview') as Tab;
-  const runnable = asset.kind === 'materializable' && asset.enabled;
   const shown =
     asset.kind === 'external' ? ({ tone: 'idle', text: 'External' } as const) : assetShown(shownState(asset));
   const items = materializations.data.value?.items ?? [];
@@ -73,24 +75,7 @@ function Shown({
           <Status shown={shown} badge />
         </>
       }
-      actions={
-        <button
-          type="button"
-          class="button primary"
-          data-key="r"
-          disabled={!runnable}
-          title={
-            runnable
-              ? 'Materialize  r'
-              : asset.enabled
-                ? 'An external asset is made elsewhere'
-                : 'Its pipeline is disabled'
-          }
-          onClick={() => requestLaunch({ kind: 'assets', assets: [asset] })}
-        >
-          Materialize{asset.partitions === null ? '' : '…'}
-        </button>
-      }
+      actions={<Materialize asset={asset} />}
     >
       <Line asset={asset} />
       {asset.held && (
@@ -131,6 +116,39 @@ function Shown({
         {tab === 'definition' && <Definition asset={asset} />}
       </TabPanel>
     </Page>
+  );
+}
+
+/** A partitioned asset asks which partitions; another one starts at the click. */
+function Materialize({ asset }: { asset: AssetDetail }) {
+  const [busy, setBusy] = useState(false);
+  const runnable = asset.kind === 'materializable' && asset.enabled;
+  const ask = (): void => requestLaunch({ kind: 'assets', assets: [asset] });
+  const start = async (): Promise<void> => {
+    setBusy(true);
+    await launch([{ selection: selectionOf([asset.key]) }], [asset.key], asset.key);
+    setBusy(false);
+  };
+  const why = asset.kind === 'external' ? 'An external asset is made elsewhere' : 'Its pipeline is disabled';
+  return (
+    <>
+      {asset.partitions === null && runnable && (
+        <Button title="Full refresh and more" onClick={ask}>
+          Options…
+        </Button>
+      )}
+      <button
+        type="button"
+        class="button primary"
+        data-key="r"
+        disabled={!runnable || busy}
+        title={runnable ? 'Materialize  r' : why}
+        onClick={() => (asset.partitions === null ? void start() : ask())}
+      >
+        <Icon name="play" />
+        {busy ? 'Queuing…' : asset.partitions === null ? 'Materialize' : 'Materialize…'}
+      </button>
+    </>
   );
 }
 

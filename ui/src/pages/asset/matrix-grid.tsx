@@ -13,6 +13,7 @@ export interface Area {
 }
 
 const CELL = 28;
+const EDGE = 6;
 const SHOWN: Readonly<Record<string, readonly [Tone, string, string]>> = {
   m: ['ok', '✓', 'materialized'],
   f: ['bad', '✕', 'failed'],
@@ -110,7 +111,7 @@ export function MatrixGrid({
   const visibleRows = range(firstRow, lastRow);
   const visibleColumns = range(firstColumn, lastColumn);
   if (area !== null && !visibleRows.includes(active.row)) visibleRows.push(active.row);
-  const at = { width: `${headWidth + columns.length * CELL}px` };
+  const at = { width: `${headWidth + columns.length * CELL + EDGE}px` };
 
   return (
     <div
@@ -148,7 +149,7 @@ export function MatrixGrid({
           </button>
         ))}
       </div>
-      <div class="matrix-body" role="rowgroup" style={{ ...at, height: `${rows.length * CELL}px` }}>
+      <div class="matrix-body" role="rowgroup" style={{ ...at, height: `${rows.length * CELL + EDGE}px` }}>
         {visibleRows.map((row) => (
           <div
             key={row}

@@ -124,6 +124,7 @@ function Row({ schedule }: { schedule: Schedule }) {
 
 function NextTicks({ schedule }: { schedule: Schedule }) {
   const [first] = schedule.next_ticks;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (first === undefined) return <p class="faint">None: it is over</p>;
   return (
     <ul class="plain-list">
@@ -137,6 +138,9 @@ function NextTicks({ schedule }: { schedule: Schedule }) {
           >
             <span class="num">{inZone(ms, schedule.timezone)}</span>
             {index === 0 && <span class="faint"> {relative(ms, now.value)}</span>}
+            {index === 0 && zone !== schedule.timezone && (
+              <span class="faint">, yours {inZone(ms, zone)}</span>
+            )}
           </li>
         );
       })}

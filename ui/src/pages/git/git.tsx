@@ -5,7 +5,7 @@ import { Button } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
 import { CommitChip, External } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
-import { Facts, Page } from '../../components/page.tsx';
+import { Page } from '../../components/page.tsx';
 import { Glyph, Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
 import { syncOf } from '../../lib/component.ts';
@@ -80,45 +80,56 @@ function Card({ component }: { component: Component }) {
           </span>
         </p>
       )}
-      <Facts
-        facts={[
-          ['Live since', applied === null ? 'never' : <Ago key="a" at={applied.at} />],
-          ['Last looked', attempted === null ? 'never' : <Ago key="t" at={attempted.at} />],
-          [
-            'Next look',
-            component.next_refresh_at === null ? (
-              'by webhook or by hand'
-            ) : (
-              <Ago key="n" at={component.next_refresh_at} />
-            ),
-          ],
-        ]}
-      />
+      <p class="facts-line flush">
+        <span>Live since {applied === null ? 'never' : <Ago at={applied.at} />}</span>
+        <span>Last looked {attempted === null ? 'never' : <Ago at={attempted.at} />}</span>
+        <span>
+          Next look{' '}
+          {component.next_refresh_at === null ? (
+            'by webhook or by hand'
+          ) : (
+            <Ago at={component.next_refresh_at} />
+          )}
+        </span>
+      </p>
       <Conditions component={component} />
     </section>
   );
 }
 
-const GOOD_WHEN: Readonly<Record<string, string>> = { Ready: 'True' };
+type ConditionType = Component['conditions'][number]['type'];
+const WHEN_TRUE: Readonly<Record<ConditionType, Tone>> = {
+  Ready: 'ok',
+  Reconciling: 'run',
+  Stalled: 'bad',
+  FetchFailed: 'bad',
+  Degraded: 'warn',
+};
+const WHEN_FALSE: Readonly<Record<ConditionType, Tone>> = {
+  Ready: 'bad',
+  Reconciling: 'idle',
+  Stalled: 'idle',
+  FetchFailed: 'idle',
+  Degraded: 'idle',
+};
 
 function Conditions({ component }: { component: Component }) {
   return (
     <ul class="conditions" aria-label="Conditions">
       {component.conditions.map((condition) => {
-        const good = condition.status === (GOOD_WHEN[condition.type] ?? 'False');
-        const tone: Tone =
+        const yes = condition.status === 'True';
+        const tone =
           condition.status === 'Unknown'
             ? 'wait'
-            : good
-              ? 'ok'
-              : condition.type === 'Reconciling'
-                ? 'run'
-                : 'bad';
+            : yes
+              ? WHEN_TRUE[condition.type]
+              : WHEN_FALSE[condition.type];
         return (
           <li key={condition.type} title={`${condition.reason}: ${condition.message}`}>
             <Glyph tone={tone} />
             <span>
-              {condition.type} <span class="faint">{condition.status.toLowerCase()}</span>
+              {condition.type}{' '}
+              <span class="faint">{condition.status === 'Unknown' ? 'unknown' : yes ? 'yes' : 'no'}</span>
             </span>
           </li>
         );
@@ -132,14 +143,14 @@ function RefreshButton({ component }: { component: Component }) {
   const refresh = async (): Promise<void> => {
     setBusy(true);
     const result = await act<{ status?: string; error?: { message: string; hint: string | null } | null }>(
-      `/components/${segment(component.name)}/refresh`,
+      `/components/${segment(component.name)}/refresh?wait=true`,
       {},
       `${component.name} was not refreshed`,
     );
     if (result?.status === 'unchanged') toast('ok', 'Nothing new in Git');
     else if (result?.status === 'failed')
       toast('bad', 'The refresh failed', { detail: result.error?.message ?? null });
-    else if (result !== null) toast('run', 'Refreshing from Git');
+    else if (result !== null) toast('ok', 'Refreshed from Git');
     setBusy(false);
   };
   return (

@@ -2,8 +2,7 @@ import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import type { Component } from '../../../../src/server/contract/component.ts';
 import type { Instance } from '../../../../src/server/contract/instance.ts';
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
-import { listText, plural } from '../../lib/format.ts';
-import { runTitle } from '../../lib/run-text.ts';
+import { partitionText, plural } from '../../lib/format.ts';
 import type { Tone } from '../../lib/status.ts';
 import { runHref } from '../../router.ts';
 
@@ -37,10 +36,12 @@ export function attention(
 function failedRuns(assets: readonly AssetSummary[], runs: readonly RunSummary[]): Attention[] {
   const known = new Map(runs.map((run) => [run.run_id, run]));
   const failed = new Map<string, { keys: string[]; at: string }>();
-  for (const { key, latest_run } of assets) {
+  for (const { key, latest_run, state } of assets) {
     if (latest_run?.status !== 'FAILURE') continue;
     const one = failed.get(latest_run.run_id) ?? { keys: [], at: latest_run.at };
-    one.keys.push(key);
+    // Those that did fail first: others of the run may have succeeded.
+    if (state === 'failed') one.keys.unshift(key);
+    else one.keys.push(key);
     failed.set(latest_run.run_id, one);
   }
   return [...failed]
@@ -50,13 +51,19 @@ function failedRuns(assets: readonly AssetSummary[], runs: readonly RunSummary[]
       return {
         id: `run:${runId}`,
         tone: 'bad',
-        title: `${run === undefined ? listText(keys) : runTitle(run)} failed`,
+        title: `${titleOf(keys, run)} failed`,
         text: run?.error?.message ?? plural(keys.length, 'asset'),
         at,
         href: runHref(runId),
         action: 'Show the cause',
       } satisfies Attention;
     });
+}
+
+function titleOf(keys: readonly string[], run: RunSummary | undefined): string {
+  const partition = run === undefined ? null : partitionText(run.partitions);
+  const [first = ''] = keys;
+  return partition === null ? first : `${first} · ${partition}`;
 }
 
 function conditions(component: Component): Attention[] {

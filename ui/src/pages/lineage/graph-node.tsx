@@ -19,7 +19,7 @@ export const GraphNodeBox = memo<Props>(
   ({ node, hue, x, y, selected, onSelect }) => (
     <button
       type="button"
-      class={`graph-node hue-${hue}${node.members === null ? '' : ' is-group'}${node.asset?.kind === 'external' ? ' external' : ''}`}
+      class={`graph-node hue-${hue}${node.members === null ? '' : ' is-group'}${node.asset?.kind === 'external' ? ' is-external' : ''}`}
       aria-pressed={selected}
       style={{ transform: `translate(${x}px,${y}px)` }}
       onClick={() => onSelect(node)}

@@ -70,12 +70,33 @@ function inWorker(request: LayoutRequest, signal: AbortSignal): Promise<LayoutAn
 }
 
 function placedFrom(answer: LayoutAnswer): Placed {
+  const centres = new Map(answer.nodes.map(([id, x, y]) => [id, [x, y] as const]));
   return {
     at: new Map(answer.nodes.map(([id, x, y]) => [id, { x: x - NODE.width / 2, y: y - NODE.height / 2 }])),
-    edges: answer.edges.map(([from, to, points]) => ({ from, to, d: smooth(points) })),
+    edges: answer.edges.map(([from, to, points]) => ({
+      from,
+      to,
+      d: smooth(ends(centres, from, to, points)),
+    })),
     width: answer.width,
     height: answer.height,
   };
+}
+
+type Points = readonly (readonly [number, number])[];
+
+/** From the middle of a node's right side to the middle of the next one's left side, whatever dagre clipped. */
+function ends(
+  centres: ReadonlyMap<string, readonly [number, number]>,
+  from: string,
+  to: string,
+  points: Points,
+): Points {
+  const a = centres.get(from);
+  const b = centres.get(to);
+  if (a === undefined || b === undefined) return points;
+  const bends = points.slice(1, -1).filter(([x]) => x > a[0] + NODE.width / 2 && x < b[0] - NODE.width / 2);
+  return [[a[0] + NODE.width / 2, a[1]], ...bends, [b[0] - NODE.width / 2, b[1]]];
 }
 
 /** A curve through the bends: straight at its ends, rounded between. */

@@ -8,6 +8,8 @@ import { concernsRun } from '../../state/concerns.ts';
 import { useResource } from '../../state/resource.ts';
 import { type Piece, piecesOf } from './attempts.ts';
 
+const ATTEMPT_EVENTS = 'step_dispatched,step_started,step_failed,step_lost,step_canceled,step_succeeded';
+
 /** Each step on a line of time: waiting hatched, starting pale, work solid; a retry is a second piece. */
 export function Timeline({
   run,
@@ -20,7 +22,7 @@ export function Timeline({
 }) {
   const retried = run.steps_list.some(({ attempt }) => attempt > 1);
   const events = useResource<{ items: RunEvent[] }>(
-    retried ? `/runs/${segment(run.run_id)}/events?limit=1000` : null,
+    retried ? `/runs/${segment(run.run_id)}/events?limit=1000&types=${ATTEMPT_EVENTS}` : null,
     concernsRun(run.run_id),
   );
   const from = Date.parse(run.started_at ?? run.created_at);
