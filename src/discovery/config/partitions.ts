@@ -66,8 +66,23 @@ function readEnabled(map: MapReader): PartitionsDefinition | undefined {
   const places: Places = new Map();
   const definition = readOfType(map, type, '', places);
   if (definition === undefined) return undefined;
-  for (const problem of validatePartitions(definition)) report(map, problem, places);
+  for (const problem of problemsOf(definition)) report(map, problem, places);
   return definition;
+}
+
+/** Many folders are partitioned alike, and trying out a definition takes a hundred windows. */
+const judged = new Map<string, readonly PartitionsProblem[]>();
+const MOST_JUDGED = 1000;
+
+function problemsOf(definition: PartitionsDefinition): readonly PartitionsProblem[] {
+  const key = JSON.stringify(definition);
+  let problems = judged.get(key);
+  if (problems === undefined) {
+    problems = validatePartitions(definition);
+    if (judged.size >= MOST_JUDGED) judged.clear();
+    judged.set(key, problems);
+  }
+  return problems;
 }
 
 function readOfType(
