@@ -3,9 +3,12 @@
 Started by path instead of by `-m`, so that no PYTHONPATH reaches what the step starts.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
+import traceback
 
 # Python puts this package's folder first on the path, where `events` or `errors` would hide a user's module.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -19,8 +22,29 @@ def main() -> int:
         raise SystemExit(f"unknown tool {tool}")
     with open(request_file, encoding="utf-8") as file:
         request = json.load(file)
-    module = __import__(f"elt_runner.{tool}_runner", fromlist=["main"])
-    return int(module.main(request))
+    try:
+        module = __import__(f"elt_runner.{tool}_runner", fromlist=["main"])
+        return int(module.main(request))
+    except ImportError as error:
+        return fail("config", error, f"{error}: the folder's environment lacks what {tool} needs; add it to requirements.txt")
+    except Exception as error:
+        return fail("user", error, None)
+
+
+def fail(failure_class: str, error: Exception, message: str | None) -> int:
+    """Every end has a word, also one that nobody foresaw."""
+    from elt_runner import events
+    from elt_runner.errors import describe
+
+    traceback.print_exception(error)
+    description = describe(error)
+    events.emit(
+        "end",
+        status="failed",
+        failure_class=failure_class,
+        error={**description, "message": message or description["message"]},
+    )
+    return 1
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 from dbt.cli.main import dbtRunner
@@ -24,6 +25,7 @@ Request = dict[str, Any]
 EXIT_CANCELLED = 130
 PARTIAL_PARSE = "partial_parse.msgpack"
 KEPT_PARSES = 5
+CANCEL_SECONDS = 5
 
 
 def main(request: Request) -> int:
@@ -41,6 +43,8 @@ def main(request: Request) -> int:
 
 
 def _cancel(_signal: int, _frame: Any) -> None:
+    if not Build.cancelled and Build.current is not None:
+        threading.Thread(target=Build.current.leave_after_cancel, daemon=True).start()
     Build.cancelled = True
     # dbt's own way: it cancels running queries and lets the other threads end.
     raise KeyboardInterrupt
@@ -48,6 +52,7 @@ def _cancel(_signal: int, _frame: Any) -> None:
 
 class Build:
     cancelled = False
+    current: Build | None = None
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -57,19 +62,33 @@ class Build:
         self._failed_tests: list[str] = []
         self._tests: dict[str, str] = {}
         self._manifest: Any = None
+        self._partition: str | None = None
         self._columns = _Columns(os.path.join(request["state_dir"], "columns.json"))
         # Callbacks come from dbt's worker threads.
         self._lock = threading.Lock()
+        Build.current = self
 
     def run(self) -> int:
-        request = self._request
-        for warning in request["warnings"]:
+        for warning in self._request["warnings"]:
             events.log("warning", warning)
         self._is_duckdb = dbt_duckdb.install()
         self._install_packages()
-        arguments = self._arguments()
+        for portion in self._request["portions"]:
+            code = self._build(portion)
+            if code != 0:
+                return code
+        events.emit("end", status="ok")
+        return 0
+
+    def _build(self, portion: dict[str, Any]) -> int:
+        """Builds and tests all nodes of the step once, for one partition or for what the step has."""
+        request = self._request
+        self._partition = portion["partition"]
+        self._unfinished = dict(self._asset_of)
+        os.environ.update(portion["variables"])
+        arguments = self._arguments(portion)
         self._parse(arguments)
-        terms, self._tests = selection(self._manifest, [asset["unique_id"] for asset in request["assets"]])
+        terms, self._tests = selection(self._manifest, list(self._asset_of))
         command = ["build", *arguments, "--indirect-selection", "empty"]
         if request["full_refresh"]:
             command.append("--full-refresh")
@@ -83,15 +102,13 @@ class Build:
         if self._unfinished:
             missing = ", ".join(self._unfinished.values())
             return self.end_failed("user", f"dbt ended without building {missing}", 1)
-        events.emit("end", status="ok")
         return 0
 
-    def _arguments(self) -> list[str]:
+    def _arguments(self, portion: dict[str, Any]) -> list[str]:
         request = self._request
-        partition_vars = request["partition_vars"]
-        used = used_vars(set(partition_vars)) if partition_vars else set()
+        used = used_vars(set(portion["vars"])) if portion["vars"] else set()
         self._partition_vars_used = bool(used)
-        variables = {**request["vars"], **{name: partition_vars[name] for name in sorted(used)}}
+        variables = {**request["vars"], **{name: portion["vars"][name] for name in sorted(used)}}
         arguments = ["--vars", json.dumps(variables)] if variables else []
         return [*arguments, *(["--target", request["target"]] if request["target"] else [])]
 
@@ -164,8 +181,7 @@ class Build:
         events.emit("stage_end", stage=info["node_name"], asset_key=key, ok=ok, seconds=round(seconds, 3))
         if ok:
             self._unfinished.pop(unique_id, None)
-            partition = self._request["partition"]
-            events.materialization(key, self._metadata(unique_id, info, result, seconds), partition)
+            events.materialization(key, self._metadata(unique_id, info, result, seconds), self._partition)
         elif result.get("status") != "skipped":
             self._failures.append((str(result.get("message", "failed")), self._file_of(unique_id)))
 
@@ -206,7 +222,7 @@ class Build:
             check_name=test.fqn[-1],
             passed=status == "pass",
             severity="WARN" if severity == "WARN" else "ERROR",
-            partition=self._request["partition"],
+            partition=self._partition,
             metadata=events.without_none(
                 {
                     "failures": int(result.get("num_failures", 0)),
@@ -243,13 +259,26 @@ class Build:
             status="failed",
             failure_class=failure_class,
             error={"name": "DbtError", "message": message, "stack": None, "file": file, "line": None},
-            unfinished_assets=list(self._unfinished.values()),
+            unfinished_assets=self._unfinished_assets(),
         )
         return code
 
     def end_cancelled(self) -> int:
-        events.emit("end", status="cancelled", unfinished_assets=list(self._unfinished.values()))
+        events.emit("end", status="cancelled", unfinished_assets=self._unfinished_assets())
         return EXIT_CANCELLED
+
+    def leave_after_cancel(self) -> None:
+        """dbt cancels the queries that run, then waits for its threads: one that was just about to start its query would
+        hold the process until that query is through."""
+        time.sleep(CANCEL_SECONDS)
+        with self._lock:
+            sys.stdout.flush()
+            os._exit(self.end_cancelled())
+
+    def _unfinished_assets(self) -> list[str]:
+        """With several partitions to build, none is finished before the last one."""
+        several = len(self._request["portions"]) > 1
+        return list((self._asset_of if several else self._unfinished).values())
 
 
 class _Columns:

@@ -22,23 +22,38 @@ def selection(manifest: Any, unique_ids: list[str]) -> tuple[list[str], dict[str
     if missing:
         raise Failure("config", f"the dbt project has no node {', '.join(missing)}")
     chosen = set(unique_ids)
+    known = _ancestors(manifest, chosen) | chosen
     tests = {
         unique_id: owner
         for unique_id, node in manifest.nodes.items()
-        if str(node.resource_type) == "test" and (owner := _owner(node, chosen)) is not None
+        if str(node.resource_type) == "test" and (owner := _owner(node, chosen, known)) is not None
     }
     units = [unit for unit in manifest.unit_tests.values() if set(unit.depends_on.nodes) & chosen]
     terms = [_term(manifest.nodes[unique_id]) for unique_id in [*unique_ids, *tests]]
     return terms + [f"fqn:{'.'.join(unit.fqn)}" for unit in units], tests
 
 
-def _owner(test: Any, chosen: set[str]) -> str | None:
-    """The chosen node that a test is a check of: the one it is attached to, else the first of its parents if all are chosen."""
+def _owner(test: Any, chosen: set[str], known: set[str]) -> str | None:
+    """The chosen node that a test is a check of: the one it is attached to, else the first that it reads, if what else it
+    reads is chosen too or was built before."""
     attached = getattr(test, "attached_node", None)
     if attached is not None:
         return attached if attached in chosen else None
     parents = [each for each in test.depends_on.nodes if not each.startswith("source.")]
-    return parents[0] if parents and set(parents) <= chosen else None
+    return parents[0] if parents and parents[0] in chosen and set(parents) <= known else None
+
+
+def _ancestors(manifest: Any, chosen: set[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(chosen)
+    while waiting:
+        node = manifest.nodes.get(waiting.pop())
+        # Sources and seeds depend on no node.
+        for parent in getattr(getattr(node, "depends_on", None), "nodes", []):
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
 
 
 def _term(node: Any) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import dlt
 
 from elt_runner import dlt_window, events
+from elt_runner.dlt_definitions import configured_resources
 from elt_runner.dlt_failures import classify
 from elt_runner.dlt_intercept import Interception
 from elt_runner.dlt_journal import Journal, Loaded
@@ -84,7 +85,7 @@ class Step:
     ) -> None:
         """Calls the user's code once. Variables tell it the partition; cursors get a window unless it takes the key itself."""
         if partition is not None:
-            os.environ.update(_partition_variables(partition))
+            os.environ.update(partition["variables"])
         if window is not None:
             os.environ["DLT_INTERVAL_START"] = window["start"]
             os.environ["DLT_INTERVAL_END"] = window["end"]
@@ -94,12 +95,14 @@ class Step:
     def _entry(self) -> tuple[Callable[..., Any], bool]:
         """What to call with a partition key (or None), and whether the user's code takes keys itself."""
         script = self._request["script"]
-        if script is not None and os.path.exists(script) and _defines_run(script):
+        if os.path.basename(script) == "definitions.py" and os.path.exists(script):
+            return self._definitions(script), False
+        if os.path.exists(script) and _defines_run(script):
             return self._run_function(_load_module(script))
         if self._request["source_module"]:
             return self._declared_source(), False
-        if script is None or not os.path.exists(script):
-            raise Failure("config", f"the folder has no {script or 'script'} and dagster.yaml declares no source")
+        if not os.path.exists(script):
+            raise Failure("config", f"the folder has no {script} and dagster.yaml declares no source")
         return (lambda _key: _run_script(script)), False
 
     def _run_function(self, module: Any) -> tuple[Callable[..., Any], bool]:
@@ -137,19 +140,35 @@ class Step:
 
         def call(key: str | None) -> None:
             arguments = {name: _fill(value, key) for name, value in request["source_args"].items()}
-            source = factory(**arguments)
-            if request["destination"] == "duckdb":
-                # The shared file, unless dlt has been told another one in its own way.
-                if "DUCKDB_DATABASE" in os.environ and "DESTINATION__CREDENTIALS" not in os.environ:
-                    os.environ.setdefault("DESTINATION__DUCKDB__CREDENTIALS", os.environ["DUCKDB_DATABASE"])
-            pipeline = dlt.pipeline(
-                pipeline_name=request["pipeline_name"],
-                destination=request["destination"],
-                dataset_name=request["dataset_name"],
-            )
-            print(pipeline.run(source))
+            print(self._pipeline(request["pipeline_name"], request["dataset_name"]).run(factory(**arguments)))
 
         return call
+
+    def _definitions(self, script: str) -> Callable[[str | None], Any]:
+        """Resources given to `ConfigurableDltResource`, one load for each schema that their names begin with."""
+
+        def call(_key: str | None) -> None:
+            by_schema: dict[str | None, list[Any]] = {}
+            for resource in configured_resources(script):
+                schema = resource.name.rpartition(".")[0] or None
+                by_schema.setdefault(self._request["dataset_name"] or schema, []).append(resource)
+            for schema, resources in by_schema.items():
+                name = self._request["pipeline_name"]
+                own_name = name if len(by_schema) == 1 or schema is None else f"{name}__{schema}"
+                print(self._pipeline(own_name, schema).run(resources))
+
+        return call
+
+    def _pipeline(self, name: str, dataset: str | None) -> Any:
+        """A pipeline for code that makes none itself; DuckDB unless another destination is named."""
+        destination = self._request["destination"]
+        variables = ("DESTINATION_TYPE", f"{name.upper()}__DESTINATION_TYPE")
+        if destination is None and not any(variable in os.environ for variable in variables):
+            destination = "duckdb"
+        if destination == "duckdb" and "DUCKDB_DATABASE" in os.environ and "DESTINATION__CREDENTIALS" not in os.environ:
+            # The shared file, unless dlt has been told another one in its own way.
+            os.environ.setdefault("DESTINATION__DUCKDB__CREDENTIALS", os.environ["DUCKDB_DATABASE"])
+        return dlt.pipeline(pipeline_name=name, destination=destination, dataset_name=dataset)
 
     def _finish(self, key: str | None, partitions: list[Partition]) -> None:
         """Reports what the loads since the last call wrote, once it is known to be whole."""
@@ -250,17 +269,6 @@ def _run_script(script: str) -> None:
             raise Failure("user", text, "SystemExit") from leave
     finally:
         sys.argv = argv
-
-
-def _partition_variables(partition: Partition) -> dict[str, str]:
-    variables = {"ELT_PARTITION_KEY": partition["key"]}
-    for dimension, key in partition["dimensions"].items():
-        name = "".join(letter if letter.isalnum() else "_" for letter in dimension).upper()
-        variables[f"ELT_PARTITION_KEY_{name}"] = key
-    if partition["window"] is not None:
-        variables["ELT_PARTITION_START"] = partition["window"]["start"]
-        variables["ELT_PARTITION_END"] = partition["window"]["end"]
-    return variables
 
 
 def _fill(value: Any, key: str | None) -> Any:

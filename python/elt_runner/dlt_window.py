@@ -31,19 +31,34 @@ def lower_row_order() -> None:
 
 
 def current_incremental(resource: Any) -> Any | None:
-    """The incremental that a resource would load by: by hints, by a step, or as the default of an argument."""
+    """The incremental that a resource loads by: given in its call, by hints, as a step, or as the default of an argument."""
+    given = _given(resource)
+    if given is not None:
+        return given
     step = resource.incremental
     found = getattr(step, "_incremental", step)
     if isinstance(found, dlt.sources.incremental):
         return found
-    try:
-        parameters = inspect.signature(resource._pipe.gen).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    for parameter in parameters:
-        if isinstance(parameter.default, dlt.sources.incremental):
-            return parameter.default
+    function = resource._pipe.gen
+    # A resource that was called is a function without parameters around the user's own.
+    while callable(function):
+        try:
+            parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+        except (TypeError, ValueError):
+            parameters = ()
+        for parameter in parameters:
+            if isinstance(parameter.default, dlt.sources.incremental):
+                return parameter.default
+        function = getattr(function, "__wrapped__", None)
     return None
+
+
+def _given(resource: Any) -> Any | None:
+    try:
+        arguments = resource.explicit_args.values()
+    except Exception:  # dlt raises for a resource without parameters
+        return None
+    return next((value for value in arguments if isinstance(value, dlt.sources.incremental)), None)
 
 
 def apply(resource: Any, request: Request, window: dict[str, str] | None) -> str | None:
@@ -77,12 +92,15 @@ def apply(resource: Any, request: Request, window: dict[str, str] | None) -> str
 
 
 def _set(resource: Any, cursor: Any, start: Any, end: Any | None, row_order: str | None = None) -> str:
-    changed = cursor.copy()
+    # One that was given in the call outranks hints, so it is changed itself.
+    is_given = cursor is _given(resource)
+    changed = cursor if is_given else cursor.copy()
     changed.initial_value = start
     changed.end_value = end
     changed.row_order = cursor.row_order or row_order
     changed.allow_external_schedulers = False
-    resource.apply_hints(incremental=changed)
+    if not is_given:
+        resource.apply_hints(incremental=changed)
     return f"{resource.name}: {cursor.cursor_path} from {start}" + ("" if end is None else f" to before {end}")
 
 

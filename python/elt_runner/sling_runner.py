@@ -51,27 +51,12 @@ def main(request: Request) -> int:
     failures: list[tuple[str, str, str]] = []
     unfinished: list[str] = []
     for asset in request["assets"]:
-        results = []
-        for stream in asset["streams"]:
-            if cancel.requested:
-                break
-            done = journal.done(stream["name"])
-            if done is not None:
-                events.log("info", f"{stream['name']}: loaded by an earlier attempt of this run, not loaded again")
-                results.append(done)
-                continue
-            result, failure = _run_stream(request, asset["key"], stream, cancel)
-            if failure is None:
-                journal.add(stream["name"], result)
-                results.append(result)
-            elif not cancel.requested:
-                failures.append((stream["name"], classify(failure), explain(failure, request["replication"])))
-        if len(results) == len(asset["streams"]) and results:
-            events.materialization(asset["key"], _metadata(request, results))
-        else:
-            unfinished.append(asset["key"])
-            if not asset["streams"]:
-                failures.append((asset["key"], "config", f"{request['replication']} has no stream that is not disabled"))
+        for portion in asset["portions"]:
+            results = _run_portion(request, asset["key"], portion, journal, failures, cancel)
+            if results is not None:
+                events.materialization(asset["key"], _metadata(request, results), portion["partition"])
+            elif asset["key"] not in unfinished:
+                unfinished.append(asset["key"])
     if cancel.requested and unfinished:
         events.emit("end", status="cancelled", unfinished_assets=unfinished)
         return EXIT_CANCELLED
@@ -80,6 +65,36 @@ def main(request: Request) -> int:
     journal.remove()
     events.emit("end", status="ok")
     return 0
+
+
+def _run_portion(
+    request: Request,
+    asset_key: str,
+    portion: dict[str, Any],
+    journal: _Journal,
+    failures: list[tuple[str, str, str]],
+    cancel: Cancel,
+) -> list[dict[str, Any]] | None:
+    """All streams of an asset for one partition, or for what the step has; None unless every one of them is through."""
+    streams = portion["streams"]
+    if not streams:
+        failures.append((asset_key, "config", f"{request['replication']} has no stream that is not disabled"))
+    results = []
+    for stream in streams:
+        if cancel.requested:
+            break
+        done = journal.done(portion["partition"], stream["name"])
+        if done is not None:
+            events.log("info", f"{stream['name']}: loaded by an earlier attempt of this run, not loaded again")
+            results.append(done)
+            continue
+        result, failure = _run_stream(request, asset_key, stream, cancel)
+        if failure is None:
+            journal.add(portion["partition"], stream["name"], result)
+            results.append(result)
+        elif not cancel.requested:
+            failures.append((stream["name"], classify(failure), explain(failure, request["replication"])))
+    return results if results and len(results) == len(streams) else None
 
 
 def _run_stream(request: Request, asset_key: str, stream: Stream, cancel: Cancel) -> tuple[dict[str, Any], str | None]:
@@ -255,11 +270,11 @@ class _Journal:
         except (FileNotFoundError, ValueError):
             self._done = {}
 
-    def done(self, stream: str) -> dict[str, Any] | None:
-        return self._done.get(stream)
+    def done(self, partition: str | None, stream: str) -> dict[str, Any] | None:
+        return self._done.get(f"{partition or ''}\0{stream}")
 
-    def add(self, stream: str, result: dict[str, Any]) -> None:
-        self._done[stream] = result
+    def add(self, partition: str | None, stream: str, result: dict[str, Any]) -> None:
+        self._done[f"{partition or ''}\0{stream}"] = result
         os.makedirs(os.path.dirname(self._file), exist_ok=True)
         with open(self._file + ".tmp", "w", encoding="utf-8") as file:
             json.dump(self._done, file)

@@ -4,6 +4,7 @@ import type { StepSpec } from '../plan/step-spec.ts';
 import { dbtRequest } from './dbt/request.ts';
 import { pythonEnv, REQUEST_FILE, runnerArgv } from './python-env.ts';
 import type { Runner, StepCommand, StepPlaces } from './runner.ts';
+import { portionsOfStep } from './step-partitions.ts';
 
 /**
  * Builds the step's models, seeds and snapshots with their tests, in one dbt process. Cancelled by SIGINT: dbt then cancels
@@ -17,7 +18,7 @@ export const dbtRunner: Runner = {
     places: StepPlaces,
     env: Readonly<Record<string, string>>,
   ): Promise<StepCommand> {
-    const request = dbtRequest(spec, places);
+    const request = dbtRequest(spec, portionsOfStep(spec, Date.now()), places);
     // Else dbt looks into the home folder, where a secret file of the operator may have been laid for it.
     const hasProfiles = [places.workDir, places.treeDir].some((folder) =>
       existsSync(join(folder, 'profiles.yml')),

@@ -10,8 +10,11 @@ export function pythonEnv(
   env: Readonly<Record<string, string>>,
 ): { PATH: string; VIRTUAL_ENV: string; PYTHONUNBUFFERED: string } {
   const programs = dirname(places.python);
+  const inherited = (env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '' && folder !== programs);
   return {
-    PATH: env.PATH === undefined ? programs : `${programs}${delimiter}${env.PATH}`,
+    PATH: [programs, ...inherited].join(delimiter),
     VIRTUAL_ENV: dirname(programs),
     PYTHONUNBUFFERED: '1',
   };

@@ -12,6 +12,7 @@ import {
   renderReplication,
   variablesOf,
 } from './sling/render-replication.ts';
+import { portionsOfStep } from './step-partitions.ts';
 
 /**
  * Runs the streams of a replication one by one, each as a replication file of its own in the private step directory.
@@ -30,21 +31,26 @@ export const slingRunner: Runner = {
     const text = await readFile(join(places.treeDir, config.replication), 'utf8');
     const replication = parse(text) as Replication;
     const files: StepFile[] = [];
+    const portions = portionsOfStep(spec, Date.now());
     const assets = spec.assets.map(({ key, resource }) => {
       const names = resource === undefined ? chosenStreams(replication, config.streams) : [resource];
-      const streams = names.map((name) => {
-        const rendered = renderReplication(replication, {
-          stream: name,
-          window: spec.window,
-          partitionKey: spec.partitions.kind === 'key' ? spec.partitions.key : null,
-          dimensions: spec.partitionDimensions,
-          fullRefresh: spec.fullRefresh,
+      const parts = portions.map((portion) => {
+        const streams = names.map((name) => {
+          const rendered = renderReplication(replication, {
+            stream: name,
+            window: portion.window,
+            partitionKey: portion.key,
+            dimensions: portion.dimensions,
+            partitioned: spec.partitions.kind !== 'none',
+            fullRefresh: spec.fullRefresh,
+          });
+          const file = `stream-${files.length}.json`;
+          files.push({ name: file, content: JSON.stringify(rendered.content) });
+          return describe(replication, name, rendered, join(places.stepDir, file));
         });
-        const file = `stream-${files.length}.json`;
-        files.push({ name: file, content: JSON.stringify(rendered.content) });
-        return describe(replication, name, rendered, join(places.stepDir, file));
+        return { partition: portion.key, streams };
       });
-      return { key, streams };
+      return { key, portions: parts };
     });
     const request = {
       sling: places.sling,

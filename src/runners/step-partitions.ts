@@ -1,3 +1,4 @@
+import { Temporal } from '../lib/temporal.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { TimeWindow } from '../partitions/instant.ts';
 import { dimensionsOf, rangeOfKeys, splitKey, windowOfKey } from '../partitions/partition-set.ts';
@@ -46,11 +47,89 @@ export function isoWindow(
   return window === null ? null : { start: isoInstant(window.start), end: isoInstant(window.end) };
 }
 
-/** Assets of a step share one definition: that of the first one, which may override the folder's. */
+/**
+ * What a step is run for, one after the other: all of it at once where that is one stretch of time (or not partitioned, or
+ * one key), else each partition by itself.
+ * @param now epoch milliseconds
+ */
+export function portionsOfStep(spec: StepSpec, now: number): readonly StepPortion[] {
+  const { each, span } = partitionsOfStep(spec, now);
+  if (each.length > 1 && span === null) return each;
+  const [only] = each;
+  if (each.length === 1 && only !== undefined) return [only];
+  return [{ key: null, dimensions: {}, window: span }];
+}
+
+export interface StepPortion extends Omit<StepPartition, 'key'> {
+  /** null: all of the step's partitions. */
+  readonly key: string | null;
+}
+
+/** The variables of one partition (`interfaces.md` §3), for a process that works on several of them in turn. */
+export function portionVariables(portion: StepPortion, timezone: string): Readonly<Record<string, string>> {
+  const variables: Record<string, string> = {};
+  if (portion.key !== null) variables.ELT_PARTITION_KEY = portion.key;
+  for (const [dimension, key] of Object.entries(portion.dimensions)) {
+    variables[`ELT_PARTITION_KEY_${dimension.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = key;
+  }
+  if (portion.window !== null) {
+    variables.ELT_PARTITION_START = zonedText(portion.window.start, timezone);
+    variables.ELT_PARTITION_END = zonedText(portion.window.end, timezone);
+  }
+  return variables;
+}
+
+/** With the zone's offset, so that the date in it is the partition's date. */
+function zonedText(instant: number, timezone: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(instant)
+    .toZonedDateTimeISO(timezone)
+    .toString({ timeZoneName: 'never', smallestUnit: 'second' });
+}
+
+/** Assets of a step share one definition: an asset's own, that of a dbt asset set, or the folder's. */
 function definitionOf(spec: StepSpec): PartitionsDefinition | undefined {
   const { resource } = spec.assets[0] ?? {};
-  const own = resource === undefined ? undefined : spec.config.assets[resource]?.partitions;
-  return own ?? spec.config.partitions;
+  const candidates = [
+    resource === undefined ? undefined : spec.config.assets[resource]?.partitions,
+    ...(spec.config.dbt?.assetSets ?? []).map((set) => set.partitions),
+    spec.config.partitions,
+  ].filter((definition) => definition !== undefined && definition !== null);
+  return candidates.find((definition) => fits(definition, spec)) ?? candidates[0];
+}
+
+/** Whether the selection's keys are of this definition: sets of different rhythm can have the same keys, with other windows. */
+function fits(definition: PartitionsDefinition, spec: StepSpec): boolean {
+  const { partitions, window } = spec;
+  if (partitions.kind === 'none') return false;
+  const ends =
+    partitions.kind === 'range'
+      ? [partitions.start, partitions.end]
+      : partitions.kind === 'key'
+        ? [partitions.key]
+        : partitions.keys;
+  const windows = ends.map((key) => partWindow(definition, key));
+  if (windows.some((found) => found === 'none')) return false;
+  const times = windows.filter((found) => found !== null && found !== 'none');
+  if (times.length === 0) return window === null;
+  return (
+    Math.min(...times.map(({ start }) => start)) === window?.start &&
+    Math.max(...times.map(({ end }) => end)) === window.end
+  );
+}
+
+/** The window of a key; null for a key without time, `none` for a text that is no key of the definition. */
+function partWindow(definition: PartitionsDefinition, key: string): TimeWindow | null | 'none' {
+  if (definition.kind === 'time') return windowOfKey(definition, key) ?? 'none';
+  if (definition.kind === 'static') return definition.keys.includes(key) ? null : 'none';
+  const parts = splitKey(definition, key);
+  if (parts === null) return 'none';
+  let window: TimeWindow | null = null;
+  for (const { name, definition: side } of dimensionsOf(definition)) {
+    const found = partWindow(side, parts[name] ?? '');
+    if (found === 'none') return found;
+    window ??= found;
+  }
+  return window;
 }
 
 function keysOf(
@@ -81,13 +160,10 @@ function describe(
   isOnly: boolean,
 ): StepPartition {
   if (isOnly) return { key, dimensions: spec.partitionDimensions, window: spec.window };
-  if (definition?.kind === 'time') return { key, dimensions: {}, window: windowOfKey(definition, key) };
-  if (definition?.kind !== 'multi') return { key, dimensions: {}, window: null };
-  const parts = splitKey(definition, key) ?? {};
-  let window: TimeWindow | null = null;
-  for (const { name, definition: side } of dimensionsOf(definition)) {
-    const part = parts[name];
-    if (side.kind === 'time' && part !== undefined) window = windowOfKey(side, part);
-  }
-  return { key, dimensions: parts, window };
+  const window = definition === undefined ? null : partWindow(definition, key);
+  return {
+    key,
+    dimensions: (definition?.kind === 'multi' ? splitKey(definition, key) : null) ?? {},
+    window: window === 'none' ? null : window,
+  };
 }

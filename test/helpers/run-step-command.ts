@@ -32,6 +32,8 @@ export interface RunOptions {
     | ((eventsFile: string) => Readonly<Record<string, string>>);
   /** Called for each new event line; may send a signal to the step's process group. */
   readonly onEvent?: (event: StepEventLine, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Instead of the default environment's. */
+  readonly python?: string;
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
@@ -97,7 +99,7 @@ export class StepFolder {
         workDir: this.work,
         stateDir: this.state,
         treeDir: this.tree,
-        python: tools.python,
+        python: options.python ?? tools.python,
         sling: tools.sling,
         runnerPackage: join(ROOT, 'python'),
         eventsFile,

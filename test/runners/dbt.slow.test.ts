@@ -43,11 +43,12 @@ seeds:
 };
 
 function checks(outcome: StepOutcome): Record<string, unknown> {
-  return Object.fromEntries(
-    outcome.events
-      .filter((event) => event.type === 'check')
-      .map((event) => [event.check_name, [event.asset_key, event.passed, event.severity]]),
-  );
+  const found: Record<string, unknown> = {};
+  for (const event of outcome.events) {
+    if (event.type === 'check')
+      found[String(event.check_name)] = [event.asset_key, event.passed, event.severity];
+  }
+  return found;
 }
 
 describe('models, seeds and tests', () => {
@@ -100,7 +101,7 @@ describe('models, seeds and tests', () => {
       stepSpec('dbt', { dbt: DBT }, { assets: models('names', 'numbers') }),
     );
     expect(outcome.exitCode).toBe(1);
-    expect(outcome.end).toMatchObject({
+    expect(outcome.end, outcome.stderr).toMatchObject({
       status: 'failed',
       failure_class: 'data',
       unfinished_assets: ['names'],

@@ -3,7 +3,7 @@ import type { PartitionsDefinition } from '../../src/partitions/definition/parti
 import type { PlannedAsset } from '../../src/plan/run-plan.ts';
 import type { StepSpec } from '../../src/plan/step-spec.ts';
 import { dltDataDir, dltRequest } from '../../src/runners/dlt/request.ts';
-import { partitionsOfStep } from '../../src/runners/step-partitions.ts';
+import { partitionsOfStep, portionsOfStep, portionVariables } from '../../src/runners/step-partitions.ts';
 import { dayPartition, stepSpec } from '../helpers/run-step-command.ts';
 
 const NOW = Date.parse('2026-03-01T00:00:00Z');
@@ -113,6 +113,60 @@ describe('partitionsOfStep', () => {
       key: 'B|2026-01-05',
       dimensions: { category: 'B', date: '2026-01-05' },
       window: dayPartition('2026-01-05').window,
+    });
+  });
+});
+
+describe('portionsOfStep', () => {
+  const daily: PartitionsDefinition = {
+    kind: 'multi',
+    dimensions: { date: { ...DAILY, timezone: 'UTC' }, category: { kind: 'static', keys: ['A', 'B'] } },
+  };
+  const weekly: PartitionsDefinition = {
+    kind: 'multi',
+    dimensions: {
+      date: { ...DAILY, timezone: 'UTC', cron: '0 0 * * 1' },
+      category: { kind: 'static', keys: ['A', 'B'] },
+    },
+  };
+
+  it('takes a stretch of time at once, and a rectangle of keys one by one with the right rhythm', () => {
+    const range = { start: Date.parse('2026-01-05T00:00:00Z'), end: Date.parse('2026-01-19T00:00:00Z') };
+    const time = spec(
+      { ...DAILY, timezone: 'UTC' },
+      { partitions: { kind: 'range', start: '2026-01-05', end: '2026-01-18' }, window: range },
+    );
+    expect(portionsOfStep(time, NOW)).toEqual([{ key: null, dimensions: {}, window: range }]);
+
+    const dbt = {
+      vars: {},
+      assetSets: [daily, weekly].map((partitions, index) => ({ select: `tag:${index}`, partitions })),
+      translator: { sourceKey: 'name' as const, modelKey: 'name' as const },
+    };
+    const step = stepSpec(
+      'dbt',
+      { dbt },
+      { partitions: { kind: 'range', start: 'A|2026-01-05', end: 'B|2026-01-12' }, window: range },
+    );
+    const portions = portionsOfStep(step, NOW);
+    expect(portions.map(({ key }) => key)).toEqual([
+      'A|2026-01-05',
+      'A|2026-01-12',
+      'B|2026-01-05',
+      'B|2026-01-12',
+    ]);
+    expect(portions[1]?.window).toEqual({ start: Date.parse('2026-01-12T00:00:00Z'), end: range.end });
+  });
+
+  it('names a partition to the process in its own zone', () => {
+    const window = { start: Date.parse('2026-01-04T23:00:00Z'), end: Date.parse('2026-01-05T23:00:00Z') };
+    expect(
+      portionVariables({ key: 'A|2026-01-05', dimensions: { 'my-side': 'A' }, window }, 'Europe/Vienna'),
+    ).toEqual({
+      ELT_PARTITION_KEY: 'A|2026-01-05',
+      ELT_PARTITION_KEY_MY_SIDE: 'A',
+      ELT_PARTITION_START: '2026-01-05T00:00:00+01:00',
+      ELT_PARTITION_END: '2026-01-06T00:00:00+01:00',
     });
   });
 });

@@ -5,7 +5,7 @@ import type { DltConfig } from '../../src/discovery/pipeline-config.ts';
 import type { PlannedAsset } from '../../src/plan/run-plan.ts';
 import { dltRunner } from '../../src/runners/dlt.ts';
 import { duckdbCount, duckdbRows } from '../helpers/duckdb.ts';
-import { dayPartition, StepFolder, stepSpec } from '../helpers/run-step-command.ts';
+import { dayPartition, StepFolder, type StepOutcome, stepSpec } from '../helpers/run-step-command.ts';
 import { ROOT, testTools } from '../helpers/tool-environments.ts';
 
 beforeAll(async () => void (await testTools()));
@@ -211,6 +211,71 @@ describe('a plain script with several resources', () => {
   });
 });
 
+describe('the incremental start and end of a resource', () => {
+  const SCRIPT = {
+    'pipeline.py': `
+import dlt
+from datetime import datetime, timedelta
+
+@dlt.resource(name="user-issues", write_disposition="append")
+def issues(updated_at=dlt.sources.incremental("updated_at", initial_value="2026-01-01T00:00:00Z", row_order="ASC")):
+    start = datetime(2026, 1, 1)
+    for hour in range(240):
+        yield {"id": hour, "updated_at": (start + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+if __name__ == "__main__":
+    dlt.pipeline("p", destination=dlt.destinations.duckdb("shop.duckdb"), dataset_name="raw").run(issues())
+`,
+  };
+  const spec = stepSpec('dlt', { dlt: perResource }, { assets: assets('user-issues') });
+  const extract = (outcome: StepOutcome): unknown =>
+    outcome.events.find((event) => event.type === 'stage_end' && event.stage === 'extract')?.metadata;
+  const span = (folder: StepFolder): Promise<unknown[][]> =>
+    duckdbRows(join(folder.work, 'shop.duckdb'), 'select count(*), min(id), max(id) from raw.user_issues');
+
+  it('come from variables; both given, reading stops at the end; a normal run is not moved by them', async () => {
+    const folder = await StepFolder.create(SCRIPT);
+    const env = {
+      USER_ISSUES_INITIAL_VALUE: '2026-01-03T00:00:00Z',
+      USER_ISSUES_END_VALUE: '2026-01-04T00:00:00Z',
+    };
+    const backfill = await folder.run(dltRunner, spec, { env });
+    expect(backfill.end, backfill.stderr).toMatchObject({ status: 'ok' });
+    expect(await span(folder)).toEqual([[24, 48, 71]]);
+    // 240 rows lie at the source; "ASC" in capitals would have read all of them.
+    expect(extract(backfill)).toMatchObject({ rows: 24, scanned: { 'user-issues': 73 } });
+
+    const later = { USER_ISSUES_INITIAL_VALUE: '2026-01-10T00:00:00Z' };
+    const normal = await folder.run(
+      dltRunner,
+      { ...spec, ref: { ...spec.ref, runId: 'run-2' } },
+      { env: later },
+    );
+    expect(normal.materialized['dlt_shop/user-issues']).toMatchObject({
+      rows: 24,
+      cursor: { updated_at: '2026-01-10T23:00:00Z' },
+    });
+    expect(await span(folder)).toEqual([[48, 48, 239]]);
+  });
+
+  it.each([
+    ['as the default of an argument', 'issues()'],
+    ['of a resource that is not called', 'issues'],
+    [
+      'given in the call',
+      'issues(updated_at=dlt.sources.incremental("updated_at", initial_value="2025-01-01T00:00:00Z"))',
+    ],
+    ['through a source', 'dlt.source(lambda: [issues], name="tracker")()'],
+  ])("come from a partition, in the shape of the cursor's own texts: %s", async (_, data) => {
+    const folder = await StepFolder.create({
+      'pipeline.py': SCRIPT['pipeline.py'].replace('issues())', `${data})`),
+    });
+    const outcome = await folder.run(dltRunner, { ...spec, ...dayPartition('2026-01-02') });
+    expect(outcome.end, outcome.stderr).toMatchObject({ status: 'ok' });
+    expect(await span(folder)).toEqual([[24, 24, 47]]);
+  });
+});
+
 it('loads selected resources of a declared source into the shared file', async () => {
   const folder = await StepFolder.create(join(FIXTURES, 'shop_catalog'));
   const env = { DUCKDB_DATABASE: join(folder.root, 'shared.duckdb') };
@@ -236,6 +301,43 @@ it('loads selected resources of a declared source into the shared file', async (
     `select table_name from information_schema.tables where table_schema = 'raw_catalog' and table_name not like '\\_%' escape '\\' order by 1`,
   );
   expect(tables).toEqual([['products'], ['suppliers']]);
+});
+
+it('loads what definitions.py configures, each schema into its own dataset', async () => {
+  const folder = await StepFolder.create({
+    'definitions.py': `import dlt
+from data_platform.dlt import ConfigurableDltResource
+from .data import get_numbers
+
+ConfigurableDltResource.config(
+    dlt.resource(get_numbers(3), name="shop.orders", table_name="orders", primary_key="id", write_disposition="merge"),
+    kinds={"api"},
+    meta={"dagster": {"automation_condition": "on_schedule"}},
+)
+ConfigurableDltResource.config(dlt.resource(get_numbers(4), name="crm.people", table_name="people"), kinds={"api"})
+`,
+    'data.py': `def get_numbers(count):
+    def numbers():
+        yield from ({"id": n} for n in range(count))
+    return numbers
+`,
+  });
+  const env = { DUCKDB_DATABASE: join(folder.root, 'shared.duckdb') };
+  const config: DltConfig = { ...perResource, script: 'definitions.py' };
+  const outcome = await folder.run(
+    dltRunner,
+    stepSpec('dlt', { dlt: config }, { assets: assets('shop.orders', 'crm.people') }),
+    { env },
+  );
+  expect(outcome.end, outcome.stderr).toMatchObject({ status: 'ok' });
+  expect(
+    await duckdbRows(
+      env.DUCKDB_DATABASE,
+      'select (select count(*) from shop.orders), (select count(*) from crm.people)',
+    ),
+  ).toEqual([[3, 4]]);
+  expect(outcome.materialized['dlt_shop/shop.orders']).toMatchObject({ rows: 3, dataset: 'shop' });
+  expect(outcome.materialized['dlt_shop/crm.people']).toMatchObject({ rows: 4, dataset: 'crm' });
 });
 
 describe('failures', () => {
@@ -444,4 +546,19 @@ def run():
   const outcome = await folder.run(dltRunner, stepSpec('dlt', { dlt: DLT }));
   expect(outcome.end).toMatchObject({ status: 'ok' });
   expect(outcome.stdout.includes(Buffer.from([0x63, 0x61, 0x66, 0xe9]))).toBe(true);
+});
+
+it('says so when the environment of the folder has no dlt', async () => {
+  const folder = await StepFolder.create({ 'pipeline.py': 'def run(): pass\n' });
+  const { basePython } = await testTools();
+  const outcome = await folder.run(dltRunner, stepSpec('dlt', { dlt: DLT }), { python: basePython });
+  expect(outcome.exitCode).toBe(1);
+  expect(outcome.end).toMatchObject({
+    status: 'failed',
+    failure_class: 'config',
+    error: {
+      message:
+        "No module named 'dlt': the folder's environment lacks what dlt needs; add it to requirements.txt",
+    },
+  });
 });

@@ -37,6 +37,7 @@ function render(stream: string, options: Partial<RenderOptions> = {}, replicatio
     partitionKey: null,
     dimensions: {},
     fullRefresh: false,
+    partitioned: options.window != null || options.partitionKey != null,
     ...options,
   });
 }

@@ -152,6 +152,28 @@ streams:
   });
 });
 
+it('loads each key of a range that is no stretch of time by itself', async () => {
+  const folder = await StepFolder.create({
+    'replication.yaml':
+      'source: LOCAL\ntarget: SHOP_SQLITE\nstreams: {regions: {sql: "x", object: main.x, disabled: true}, "file://{PARTITION_KEY}.csv": {object: "main.{PARTITION_KEY}", mode: full-refresh}}\n',
+    'us.csv': 'id\n1\n',
+    'eu.csv': 'id\n1\n2\n',
+  });
+  const spec = stepSpec(
+    'sling',
+    { sling: { ...SLING, assetPer: 'replication' }, partitions: { kind: 'static', keys: ['us', 'eu'] } },
+    { partitions: { kind: 'range', start: 'us', end: 'eu' }, partitionKeys: ['us', 'eu'] },
+  );
+  const outcome = await folder.run(slingRunner, spec, { env });
+  expect(outcome.end, outcome.stderr).toMatchObject({ status: 'ok' });
+  const reported = outcome.events.filter((event) => event.type === 'materialization');
+  expect(reported.map((event) => [event.partition, (event.metadata as { rows: number }).rows])).toEqual([
+    ['us', 1],
+    ['eu', 2],
+  ]);
+  expect(query(folder, 'select (select count(*) from us), (select count(*) from eu)')).toEqual([[1, 2]]);
+});
+
 describe('failures', () => {
   const run = async (
     yaml: string,

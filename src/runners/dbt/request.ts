@@ -1,6 +1,7 @@
 import { sha256 } from '../../lib/digest.ts';
 import { invariant } from '../../lib/invariant.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
+import { portionVariables, type StepPortion } from '../step-partitions.ts';
 
 /** What `python/elt_runner/dbt_runner.py` is asked to do; written as JSON into the step directory. */
 export interface DbtRequest {
@@ -8,9 +9,14 @@ export interface DbtRequest {
   readonly assets: readonly { readonly key: string; readonly unique_id: string }[];
   /** Always passed. */
   readonly vars: Readonly<Record<string, unknown>>;
-  /** Of the partition; passed only if the project uses the name, because other vars make dbt parse everything anew. */
-  readonly partition_vars: Readonly<Record<string, string>>;
-  readonly partition: string | null;
+  readonly portions: readonly {
+    /** null: all of the step's partitions. */
+    readonly partition: string | null;
+    /** Passed only if the project uses the name, because other vars make dbt parse everything anew. */
+    readonly vars: Readonly<Record<string, string>>;
+    /** For `env_var()` while the portion is built. */
+    readonly variables: Readonly<Record<string, string>>;
+  }[];
   readonly target: string | null;
   readonly full_refresh: boolean;
   readonly target_path: string;
@@ -26,6 +32,7 @@ export interface DbtRequest {
  */
 export function dbtRequest(
   spec: StepSpec,
+  portions: readonly StepPortion[],
   places: { readonly stepDir: string; readonly stateDir: string },
 ): DbtRequest {
   const config = spec.config.dbt;
@@ -38,8 +45,11 @@ export function dbtRequest(
       return { key, unique_id: resource };
     }),
     vars: config.vars,
-    partition_vars: partitionVars(spec),
-    partition: spec.partitions.kind === 'key' ? spec.partitions.key : null,
+    portions: portions.map((portion) => ({
+      partition: portion.key,
+      vars: partitionVars(portion),
+      variables: portionVariables(portion, spec.timezone),
+    })),
     target: config.target ?? null,
     full_refresh: spec.fullRefresh && !partitioned,
     target_path: `${places.stepDir}/target`,
@@ -52,16 +62,16 @@ export function dbtRequest(
   };
 }
 
-function partitionVars(spec: StepSpec): Record<string, string> {
+function partitionVars({ key, dimensions, window }: StepPortion): Record<string, string> {
   const vars: Record<string, string> = {};
-  if (spec.window !== null) {
-    vars.start_time = dbtTime(spec.window.start);
-    vars.end_time = dbtTime(spec.window.end);
+  if (window !== null) {
+    vars.start_time = dbtTime(window.start);
+    vars.end_time = dbtTime(window.end);
   }
-  if (spec.partitions.kind === 'key') vars.partition_key = spec.partitions.key;
-  for (const [dimension, key] of Object.entries(spec.partitionDimensions)) {
-    vars[dimension] = key;
-    vars[`partition_key_${dimension}`] = key;
+  if (key !== null) vars.partition_key = key;
+  for (const [dimension, part] of Object.entries(dimensions)) {
+    vars[dimension] = part;
+    vars[`partition_key_${dimension}`] = part;
   }
   return vars;
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '../../lib/digest.ts';
 import { invariant } from '../../lib/invariant.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
-import { isoWindow, type StepPartitions } from '../step-partitions.ts';
+import { isoWindow, portionVariables, type StepPartitions } from '../step-partitions.ts';
 
 /** What `python/elt_runner/dlt_runner.py` is asked to do; written as JSON into the step directory. */
 export interface DltRequest {
@@ -19,7 +19,8 @@ export interface DltRequest {
   readonly partitioned: boolean;
   readonly partitions: readonly {
     readonly key: string;
-    readonly dimensions: Readonly<Record<string, string>>;
+    /** For `os.environ` while it is loaded. */
+    readonly variables: Readonly<Record<string, string>>;
     readonly window: IsoWindow | null;
   }[];
   /** The selection as one stretch of time, for code that does not take keys. */
@@ -68,10 +69,10 @@ export function dltRequest(spec: StepSpec, partitions: StepPartitions, stateDir:
     resources: chosen.length > 0 ? chosen : null,
     assets,
     partitioned,
-    partitions: partitions.each.map(({ key, dimensions, window }) => ({
-      key,
-      dimensions,
-      window: isoWindow(window),
+    partitions: partitions.each.map((partition) => ({
+      key: partition.key,
+      variables: portionVariables(partition, spec.timezone),
+      window: isoWindow(partition.window),
     })),
     span: isoWindow(partitions.span),
     incremental: Object.fromEntries(

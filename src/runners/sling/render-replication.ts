@@ -26,6 +26,8 @@ export interface RenderOptions {
   readonly partitionKey: string | null;
   /** Dimension → key of a 2-D partition. */
   readonly dimensions: Readonly<Record<string, string>>;
+  /** The step works on partitions, this portion of it perhaps on all of them. */
+  readonly partitioned: boolean;
   readonly fullRefresh: boolean;
 }
 
@@ -54,7 +56,7 @@ export function renderReplication(replication: Replication, options: RenderOptio
   const own = replication.streams?.[options.stream] ?? {};
   const settings: StreamSettings = { ...defaults, ...own };
   const warnings: string[] = [];
-  const partitioned = options.partitionKey !== null || options.window !== null;
+  const { partitioned } = options;
 
   let mode = settings.mode ?? DEFAULT_MODE;
   let range: string | undefined;
