@@ -17,7 +17,7 @@ export function settleClaims(
   const nameHolders = new Map(served.map((state) => [state.name, state.config.dir]));
   const afterNames = settle(
     outcomes,
-    (outcome) => [outcome.ok ? outcome.state.name : outcome.name],
+    (outcome) => (outcome.ok ? [outcome.state.name] : []),
     nameHolders,
     'PIPELINE_DUPLICATE',
     (name, other) => `the pipeline name "${name}" belongs to ${other}`,

@@ -107,12 +107,10 @@ export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutp
   const jobs: DiscoveryJob[] = [];
   const outcomes = readings.map(({ candidate, treeId, reading }) => {
     if (!reading.ok) {
-      return {
-        ok: false as const,
-        name: candidate.name,
-        dir: candidate.dir,
-        diagnostics: reading.diagnostics,
-      };
+      // A broken file does not always tell the tool: the name that it was served by, or the folder's.
+      const name = previous.get(candidate.dir)?.name ?? candidate.name;
+      const diagnostics = reading.diagnostics.map((one) => ({ ...one, pipeline: name }));
+      return { ok: false as const, name, dir: candidate.dir, diagnostics };
     }
     const code: CodeRef = {
       component: input.component,

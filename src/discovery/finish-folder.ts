@@ -4,7 +4,7 @@ import type { CodeRef } from '../state/code-ref.ts';
 import type { DiscoveredAsset, DiscoveryInfo, PipelineState } from '../state/snapshot.ts';
 import { nearest } from './config/suggest.ts';
 import type { DiscoverInput, DiscoveryJob, DiscoveryResult, FolderOutcome } from './discover.ts';
-import type { PipelineConfig } from './pipeline-config.ts';
+import { type PipelineConfig, pipelineName } from './pipeline-config.ts';
 import type { FolderReading } from './read-folder.ts';
 import { missingVariables } from './step-variables.ts';
 
@@ -22,21 +22,24 @@ export function finishFolder(
 ): { readonly folder: FolderOutcome; readonly job: DiscoveryJob | null } {
   const { config, inputsDigest } = reading;
   const result = reading.job === null ? undefined : input.results.get(inputsDigest);
-  const diagnostics = [
+  const diagnostics: Diagnostic[] = [
     ...reading.diagnostics,
     ...missingVariables(config, reading.variables, reading.references, input.environment),
-    ...(result?.diagnostics ?? []).map((one) => ({ ...one, pipeline: config.name })),
-  ];
+    ...(result?.diagnostics ?? []),
+  ].map((one) => ({ ...one, pipeline: pipelineName(config) }));
   // A look ahead that failed is a warning as long as the code itself tells what there is.
   const nothingKnown = result?.status === 'failed' && reading.assets.length === 0;
   if (nothingKnown || (result !== undefined && hasErrors(result.diagnostics))) {
     const worst = nothingKnown && !hasErrors(diagnostics) ? asErrors(diagnostics, result) : diagnostics;
-    return { folder: { ok: false, name: config.name, dir: config.dir, diagnostics: worst }, job: null };
+    return {
+      folder: { ok: false, name: pipelineName(config), dir: config.dir, diagnostics: worst },
+      job: null,
+    };
   }
   const known = settled(reading, result, previous);
   const job =
     known === null && reading.job !== null
-      ? { kind: reading.job, inputsDigest, pipeline: config.name, code, config }
+      ? { kind: reading.job, inputsDigest, pipeline: pipelineName(config), code, config }
       : null;
   if (known === null && previous !== undefined && isProven(previous, input.results)) {
     // Nobody knows yet whether the new code can be read at all: the folder stays where it is until the job says so.
@@ -49,7 +52,7 @@ export function finishFolder(
   };
   if (discovery.status === 'complete') diagnostics.push(...idleOverrides(reading, assets));
   const state: PipelineState = {
-    name: config.name,
+    name: pipelineName(config),
     config,
     code,
     status: 'current',
@@ -128,7 +131,7 @@ function idleOverrides(reading: GoodReading, assets: readonly DiscoveredAsset[])
         ...source,
         hint,
         path: `assets.${name}`,
-        pipeline: config.name,
+        pipeline: pipelineName(config),
       };
     });
 }

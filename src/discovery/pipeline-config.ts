@@ -203,3 +203,8 @@ export interface PipelineConfig {
   readonly script?: ScriptConfig;
   readonly source: SourceRef;
 }
+
+/** `dlt_github`: unique in its component, whatever folders of other tools are called (`docs/adr/0001`). */
+export function pipelineName(config: Pick<PipelineConfig, 'tool' | 'name'>): string {
+  return `${config.tool}_${config.name}`;
+}

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { MapReader } from './config/map-reader.ts';
-import type { PipelineConfig } from './pipeline-config.ts';
+import { type PipelineConfig, pipelineName } from './pipeline-config.ts';
 import type { VariableRead } from './python/environment-reads.ts';
 
 /** What every step has (interfaces.md §3, What a step gets). */
@@ -42,7 +42,7 @@ export function missingVariables(
       line,
       column,
       hint,
-      pipeline: config.name,
+      pipeline: pipelineName(config),
     });
   };
   const missing = (name: string, source: VariableRead['source'], handedOn: boolean): void => {

@@ -51,8 +51,8 @@ describe('the demo repository', async () => {
 
   it('asks for background work only where the files do not tell', () => {
     expect(output.jobs.map(({ kind, pipeline }) => [kind, pipeline])).toEqual([
-      ['dlt_recorded', 'shop_events'],
-      ['dbt_parse', 'shop_models'],
+      ['dlt_recorded', 'dlt_shop_events'],
+      ['dbt_parse', 'dbt_shop_models'],
     ]);
   });
 
@@ -221,7 +221,7 @@ describe('one broken folder', () => {
     });
     expect(output.folders.map((folder) => [folder.ok ? folder.state.name : folder.name, folder.ok])).toEqual([
       ['a', false],
-      ['b', true],
+      ['dlt_b', true],
       ['c', false],
       ['d', false],
       ['e', false],
@@ -235,7 +235,7 @@ describe('one broken folder', () => {
       'pipelines/a/pipeline.py': SCRIPT,
       'pipelines/a/.dlt/secrets.toml': 'k = 1',
     });
-    expect(stateOf(output, 'a').name).toBe('a');
+    expect(stateOf(output, 'a').name).toBe('dlt_a');
     expect(linesOf(output)[0]).toMatch(/warning SECRET_IN_REPOSITORY/);
   });
 
@@ -254,24 +254,34 @@ describe('one broken folder', () => {
 });
 
 describe('two folders with one name or key (C2)', () => {
-  const files = {
-    'pipelines/dlt/orders/pipeline.py': SCRIPT,
-    'pipelines/sling/orders/replication.yaml': REPLICATION,
-  };
+  const files = { 'pipelines/dlt/orders/pipeline.py': SCRIPT, 'pipelines/orders/pipeline.py': SCRIPT };
 
   it('are both told; without a history the first by path stays', async () => {
-    const output = await discover(files, { environment: { names: new Set(['PG', 'LAKE']), passEnv: [] } });
-    expect(stateOf(output, 'orders').config.tool).toBe('dlt');
+    const output = await discover(files);
+    expect(stateOf(output, 'orders').config.dir).toBe('pipelines/dlt/orders');
     expect(linesOf(output)).toEqual([
-      'pipelines/dlt/orders/pipeline.py:1:1 warning PIPELINE_DUPLICATE pipelines/sling/orders claims a name of this folder too (rename one of the two; the older one keeps the name)',
-      'pipelines/sling/orders/replication.yaml:1:1 error PIPELINE_DUPLICATE the pipeline name "orders" belongs to pipelines/dlt/orders (rename one of the two; the older one keeps the name)',
+      'pipelines/dlt/orders/pipeline.py:1:1 warning PIPELINE_DUPLICATE pipelines/orders claims a name of this folder too (rename one of the two; the older one keeps the name)',
+      'pipelines/orders/pipeline.py:1:1 error PIPELINE_DUPLICATE the pipeline name "dlt_orders" belongs to pipelines/dlt/orders (rename one of the two; the older one keeps the name)',
     ]);
   });
 
   it('with a history the older holder keeps it', async () => {
-    const before = await discover({ 'pipelines/sling/orders/replication.yaml': REPLICATION });
+    const before = await discover({ 'pipelines/orders/pipeline.py': SCRIPT });
     const output = await discover(files, { previous: [stateOf(before, 'orders')] });
-    expect(stateOf(output, 'orders').config.tool).toBe('sling');
+    expect(stateOf(output, 'orders').config.dir).toBe('pipelines/orders');
+  });
+
+  it('are two pipelines when their tools differ', async () => {
+    const both = {
+      'pipelines/dlt/orders/pipeline.py': SCRIPT,
+      'pipelines/sling/orders/replication.yaml': REPLICATION,
+    };
+    const output = await discover(both, { environment: { names: new Set(['PG', 'LAKE']), passEnv: [] } });
+    expect(linesOf(output)).toEqual([]);
+    expect(output.folders.map((folder) => folder.ok && folder.state.name)).toEqual([
+      'dlt_orders',
+      'sling_orders',
+    ]);
   });
 
   const python = (asset: string): string => `script: { command: [python, -c, "1"], assets: [${asset}] }`;
@@ -302,7 +312,7 @@ describe('variables (C4)', () => {
     const output = await discover(files, {
       environment: { names: new Set(['DUCKDB_DATABASE']), passEnv: [] },
     });
-    expect(stateOf(output, 'a').name).toBe('a');
+    expect(stateOf(output, 'a').name).toBe('python_a');
     expect(linesOf(output)).toEqual([
       'pipelines/a/dagster.yaml:3:13 warning VARIABLE_MISSING SHOP_HOST is not set (add the line SHOP_HOST=… to .env)',
       'pipelines/a/dagster.yaml:4:6 warning VARIABLE_MISSING GITHUB_TOKEN is never handed to a step (use a variable of another name, or let the operator add it to ELT_PASS_ENV)',

@@ -80,7 +80,7 @@ export function contentsOf(root: string): Record<string, Uint8Array> {
 }
 
 export function stateOf(output: DiscoverOutput, name: string): PipelineState {
-  const folder = output.folders.find((one) => one.ok && one.state.name === name);
+  const folder = output.folders.find((one) => one.ok && one.state.config.name === name);
   if (folder?.ok !== true) {
     throw new Error(`${name} was not discovered: ${linesOf(output).join('\n')}`);
   }
@@ -88,7 +88,9 @@ export function stateOf(output: DiscoverOutput, name: string): PipelineState {
 }
 
 export function failureOf(output: DiscoverOutput, name: string): FolderOutcome & { ok: false } {
-  const folder = output.folders.find((one) => !one.ok && one.name === name);
+  const folder = output.folders.find(
+    (one) => !one.ok && (one.name === name || one.name.endsWith(`_${name}`)),
+  );
   if (folder === undefined || folder.ok)
     throw new Error(`${name} did not fail: ${linesOf(output).join('\n')}`);
   return folder;
