@@ -1,0 +1,81 @@
+import type { PartitionList } from '../../server/contract/asset.ts';
+import { segment } from '../client.ts';
+import { withClient } from '../connect.ts';
+import type { CliContext } from '../context.ts';
+import { count, plural } from '../format.ts';
+import { printJson } from '../output.ts';
+import { statusPaint, statusText, table } from '../render.ts';
+
+export function partitions(context: CliContext, key: string, status: string | undefined): Promise<number> {
+  return withClient(context, async (client) => {
+    const partitionList = await client.get<PartitionList>(`/assets/${segment(key)}/partitions`);
+    const ranges = rangesOf(partitionList).filter((range) => status === undefined || range.status === status);
+    if (context.json) {
+      printJson(context, status === undefined ? partitionList : { items: ranges });
+      return 0;
+    }
+    const { counts } = partitionList.info;
+    context.out(
+      table(
+        [
+          {
+            title: 'PARTITIONS',
+            value: (range) => (range.from === range.to ? range.from : `${range.from} … ${range.to}`),
+          },
+          { title: 'COUNT', value: (range) => count(range.count), align: 'right' },
+          {
+            title: 'STATUS',
+            value: (range) => statusText(range.status),
+            paint: (range) => statusPaint(range.status),
+          },
+        ],
+        ranges,
+        context,
+      ),
+    );
+    context.note(
+      `${plural(counts.total, 'partition')}: ${counts.materialized} materialized, ${counts.failed} failed, ${counts.in_progress} in progress, ${counts.missing} missing`,
+    );
+    return 0;
+  });
+}
+
+interface Stretch {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  readonly status: string;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  m: 'materialized',
+  f: 'failed',
+  i: 'in_progress',
+  '.': 'missing',
+};
+
+/** The matrix of two dimensions as stretches along its columns, key by key as the API names partitions. */
+function rangesOf({ ranges, matrix, info }: PartitionList): Stretch[] {
+  if (matrix === null) {
+    return ranges.map(({ from, to, from_key, to_key, status }) => ({
+      from: from_key,
+      to: to_key,
+      count: to - from + 1,
+      status,
+    }));
+  }
+  const rowFirst = info.dimensions[0]?.name === matrix.rows.name;
+  const keyOf = (row: string, column: string): string => (rowFirst ? `${row}|${column}` : `${column}|${row}`);
+  return matrix.rows.keys.flatMap((row, index) => {
+    const stretches: { from: string; to: string; count: number; status: string }[] = [];
+    for (const [column, letter] of (matrix.cells[index] ?? '').split('').entries()) {
+      const key = keyOf(row, matrix.columns.keys[column]!);
+      const last = stretches.at(-1);
+      if (last !== undefined && last.status === WORDS[letter]) {
+        last.to = key;
+        last.count += 1;
+      } else stretches.push({ from: key, to: key, count: 1, status: WORDS[letter] ?? letter });
+    }
+    return stretches;
+  });
+}
