@@ -29,14 +29,16 @@ export interface Advanced {
  * Looks at a run once: reads it, decides, applies, in one transaction of the store. Idempotent; null if there is no such
  * run.
  * @param choose what decides; `decide` but for a cancel
+ * @param durability `process` for what would be decided again after a loss of power; a user's wish needs `power`
  */
 export async function advance(
   store: Store,
   runId: string,
   limits: AdmissionLimits,
   choose: (view: RunView) => readonly RunCommand[] = decide,
+  durability: 'power' | 'process' = 'process',
 ): Promise<Advanced | null> {
-  const result = await store.runs.advance(runId, limits, choose);
+  const result = await store.runs.advance(runId, limits, choose, { durability });
   if (result === null) return null;
   const { view, state, commands } = result;
   const inFlight = Object.values(state.steps).filter(

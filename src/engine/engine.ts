@@ -140,10 +140,11 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
 
     async cancel(runId, by) {
       let status: string | null = null;
-      const advanced = await advance(store, runId, deps.limits(), (view) => {
+      const choose = (view: RunView): RunCommand[] => {
         ({ status } = view.state);
         return decideCancel(view, by);
-      });
+      };
+      const advanced = await advance(store, runId, deps.limits(), choose, 'power');
       if (advanced === null) throw notFound(runId);
       if (status !== null && TERMINAL_RUN.has(status)) {
         throw new OperationalError('RUN_NOT_CANCELABLE', `run ${runId} has ended with ${String(status)}`);

@@ -9,9 +9,7 @@ import { insist } from './local/insist.ts';
 import { claimPlace, type PreparedStep, prepareStep, secretsOf } from './local/prepare-step.ts';
 import {
   createStepDir,
-  markSpawn,
   readExit,
-  removeStepDir,
   revokeLease,
   type StepDir,
   stepDirOf,
@@ -34,45 +32,52 @@ const LOG_TAIL_BYTES = 64 * 1024;
 
 /**
  * Runs one attempt from its lease to its recorded result. Everything that goes wrong becomes a result; it rejects only
- * when the store does.
+ * when the store does, and then its process runs on. The attempt's folder is the caller's to remove once it is
+ * `finished` or `fenced`.
  */
 export async function runStep(ref: StepRef, machine: StepMachine, control: StepControl): Promise<StepEnd> {
   const spec = await machine.steps.spec(ref);
   if ((await machine.steps.acquire(spec.ref, machine.holder)) !== 'ok') return 'refused';
   machine.crashPoint('acquired');
-  return withLease(spec, machine, control, (inner) => startAndFollow(spec, machine, inner));
+  const dir = stepDirOf(machine.places.steps, spec.ref);
+  return withLease(spec, machine, control, (inner) => startAndFollow(spec, machine, inner, dir));
 }
 
 /**
- * Goes on with an attempt of an earlier life of this service, whose lease was taken over: follows its process, or reads
- * what it left, or, if none was ever started, starts it.
+ * Goes on with an attempt that was begun before and whose lease we hold: follows its process, or reads what it left, or,
+ * if none was started, starts it. So an attempt has one process, whoever asks how often.
  */
-export async function adoptStep(
+export function adoptStep(spec: StepSpec, machine: StepMachine, control: StepControl): Promise<StepEnd> {
+  const dir = stepDirOf(machine.places.steps, spec.ref);
+  return withLease(spec, machine, control, async (inner) => {
+    if (wasSpawned(dir)) return resumeAndFollow(spec, machine, inner, dir);
+    // Its folder can have been taken away under a process that runs.
+    await killStragglers(dir.stepId);
+    return startAndFollow(spec, machine, inner, dir);
+  });
+}
+
+async function resumeAndFollow(
   spec: StepSpec,
   machine: StepMachine,
-  control: StepControl,
+  control: InnerControl,
+  dir: StepDir,
 ): Promise<StepEnd> {
-  return withLease(spec, machine, control, async (inner) => {
-    const dir = stepDirOf(machine.places.steps, spec.ref);
-    if (!wasSpawned(dir)) return startAndFollow(spec, machine, inner);
-    const supervisor = await awaitSupervisor(dir);
-    if (supervisor === null && readExit(dir) === null) {
-      // Revoked first: a supervisor that is only just starting then ends itself.
-      revokeLease(dir);
-      await killStragglers(dir.stepId);
-    }
-    const place = claimPlace(spec, machine);
+  const supervisor = await awaitSupervisor(dir);
+  if (supervisor === null && readExit(dir) === null) {
+    // Revoked first: a supervisor that is only just starting then ends itself.
+    revokeLease(dir);
+    await killStragglers(dir.stepId);
+  }
+  const place = claimPlace(spec, machine);
+  let end: StepEnd = 'left';
+  try {
     const secrets = [...place.secrets, ...(await secretsOf(spec, machine))];
-    const end = await follow(spec, machine, inner, {
-      dir,
-      supervisor,
-      secrets,
-      isAdopted: true,
-      envKey: null,
-    });
-    place.release(end);
+    end = await follow(spec, machine, control, { dir, supervisor, secrets, isAdopted: true, envKey: null });
     return end;
-  });
+  } finally {
+    place.release(end);
+  }
 }
 
 /** Lease renewed every quarter of its length; its loss or its wish to cancel reach the attempt as signals. */
@@ -113,36 +118,40 @@ async function withLease(
   }
 }
 
-async function startAndFollow(spec: StepSpec, machine: StepMachine, control: InnerControl): Promise<StepEnd> {
+async function startAndFollow(
+  spec: StepSpec,
+  machine: StepMachine,
+  control: InnerControl,
+  dir: StepDir,
+): Promise<StepEnd> {
   const begun = machine.clock.now();
-  const dir = stepDirOf(machine.places.steps, spec.ref);
   createStepDir(dir);
   // Everything was written by earlier attempts, the last of which was lost after its last asset.
   if (spec.assets.length === 0) {
-    return finish(spec, machine, dir, {
+    return finish(spec, machine, {
       result: { type: 'step_succeeded', seconds: 0, metadata: {} },
       implied: [],
     });
   }
+  const seconds = (): number => (machine.clock.now() - begun) / 1000;
+  const stop = AbortSignal.any([control.cancel, control.terminate, control.leave, control.fenced]);
   let prepared: PreparedStep | null = null;
-  let end: StepEnd = 'refused';
+  let end: StepEnd = 'left';
   try {
-    const stop = AbortSignal.any([control.cancel, control.terminate, control.leave, control.fenced]);
-    prepared = await prepareStep(spec, dir, machine, stop);
-    if (stop.aborted) return await stopBeforeStart(spec, machine, control, dir, begun);
-    machine.crashPoint('before_spawn');
-    markSpawn(dir);
-    const supervisor = await startSupervisor(prepared.basePython, prepared.supervisor, dir, prepared.command);
+    let supervisor: SupervisorProcess;
+    try {
+      prepared = await prepareStep(spec, dir, machine, stop);
+      if (stop.aborted) return await stopBeforeStart(spec, machine, control, seconds());
+      machine.crashPoint('before_spawn');
+      supervisor = await startSupervisor(prepared.basePython, prepared.supervisor, dir, prepared.command);
+    } catch (error) {
+      if (stop.aborted) return await stopBeforeStart(spec, machine, control, seconds());
+      return await finish(spec, machine, failedBeforeStart(errorBeforeStart(error), seconds()));
+    }
     machine.crashPoint('spawned');
     const { secrets, envKey } = prepared;
     end = await follow(spec, machine, control, { dir, supervisor, secrets, isAdopted: false, envKey });
     return end;
-  } catch (error) {
-    if (control.cancel.aborted || control.leave.aborted || control.terminate.aborted) {
-      return await stopBeforeStart(spec, machine, control, dir, begun);
-    }
-    const outcome = failedBeforeStart(errorBeforeStart(error), (machine.clock.now() - begun) / 1000);
-    return await finish(spec, machine, dir, outcome);
   } finally {
     prepared?.release(end);
   }
@@ -152,17 +161,12 @@ async function stopBeforeStart(
   spec: StepSpec,
   machine: StepMachine,
   control: InnerControl,
-  dir: StepDir,
-  begun: number,
+  seconds: number,
 ): Promise<StepEnd> {
-  if (control.fenced.aborted) {
-    removeStepDir(dir);
-    return 'refused';
-  }
+  if (control.fenced.aborted) return 'fenced';
   // Nothing was started: the next life of this service starts it, as the same attempt.
   if (!control.cancel.aborted) return 'left';
-  const seconds = (machine.clock.now() - begun) / 1000;
-  return finish(spec, machine, dir, {
+  return finish(spec, machine, {
     result: { type: 'step_canceled', seconds, forced: false },
     implied: [],
   });
@@ -192,12 +196,11 @@ async function follow(
   if (exit === 'fenced') {
     revokeLease(dir);
     await killStragglers(dir.stepId);
-    removeStepDir(dir);
-    return 'refused';
+    return 'fenced';
   }
   machine.crashPoint('exit_seen');
   const outcome = stepOutcome(spec, report, exitOf(exit, control), () => errorText(spec, machine, dir));
-  return finish(spec, machine, dir, outcome);
+  return finish(spec, machine, outcome);
 }
 
 /** An attempt that ended because the service did is nobody's cancel, and a process that vanished after one is. */
@@ -208,17 +211,11 @@ function exitOf(exit: ProcessExit, control: InnerControl): ProcessExit {
   return exit;
 }
 
-async function finish(
-  spec: StepSpec,
-  machine: StepMachine,
-  dir: StepDir,
-  outcome: StepOutcome,
-): Promise<StepEnd> {
+async function finish(spec: StepSpec, machine: StepMachine, outcome: StepOutcome): Promise<StepEnd> {
   await insist(machine, () => machine.logs.seal(spec.ref));
   const answer = await insist(machine, () => machine.steps.finish(spec.ref, outcome.result, outcome.implied));
   machine.crashPoint('finished');
-  removeStepDir(dir);
-  return answer === 'ok' ? 'finished' : 'refused';
+  return answer === 'ok' ? 'finished' : 'fenced';
 }
 
 function errorText(spec: StepSpec, machine: StepMachine, dir: StepDir): ReturnType<typeof parseErrorText> {

@@ -43,9 +43,10 @@ export interface StepMachine {
 }
 
 /**
- * `finished`: the store has the result · `refused`: the attempt is not ours · `left`: its process runs on without us.
+ * `finished`: the store has the result · `refused`: the attempt was not ours to begin · `fenced`: it was taken from us, and
+ * its process is ended · `left`: its process runs on without us, or was not started yet.
  */
-export type StepEnd = 'finished' | 'refused' | 'left';
+export type StepEnd = 'finished' | 'refused' | 'fenced' | 'left';
 
 /** What the service can do with an attempt that it runs. */
 export interface StepControl {

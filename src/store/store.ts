@@ -162,11 +162,13 @@ export interface RunStore {
    * Reads the run in a transaction, lets `decide` choose (pure, synchronous), applies and returns what it chose.
    * `null` if there is no such run. Events that do not fit the state any more (the reducer passes over them) are not
    * recorded and not among the commands returned. A step that is not in flight any more loses its lease and its slots.
+   * `durability: 'process'` is for what would be decided again after a loss of power.
    */
   advance(
     runId: string,
     limits: AdmissionLimits,
     decide: (view: RunView) => readonly RunCommand[],
+    options?: { readonly durability?: 'power' | 'process' },
   ): Promise<{
     readonly commands: readonly RunCommand[];
     readonly view: RunView;

@@ -68,7 +68,7 @@ describe('runs again', () => {
     const first = await test.run([step('a', 'pass'), step('b', 'raise SystemExit(1)')], {
       runRetriesLeft: 2,
     });
-    const runs = async () => await test.store.runs.list({ limit: 10 });
+    const runs = () => test.store.runs.list({ limit: 10 });
     for (let known = 0; known < 3; ) {
       const listed = await runs();
       for (const run of listed) await test.engine.finished(run.runId);

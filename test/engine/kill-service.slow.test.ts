@@ -14,10 +14,16 @@ const SERVICE = join(import.meta.dirname, '..', 'helpers', 'mortal-service.ts');
 const LINES = 200;
 
 let home: string;
+/** What services logged from `warn` on: a service that only recovers from its own mistake is not good enough. */
+let complaints: string;
 beforeEach(() => {
+  complaints = '';
   home = mkdtempSync(join(tmpdir(), 'elt-kill-'));
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+  expect(complaints).toBe('');
+});
 
 /** A load that leaves its pid, prints numbered lines, appends its rows once, and reports as our runners do. */
 function load(): TestStep {
@@ -58,11 +64,14 @@ function start(crashAt: CrashPoint | ''): Service {
   const runFile = join(home, 'run.json');
   writeFileSync(runFile, JSON.stringify([load()]));
   const child = spawn(process.execPath, [SERVICE, home, runFile, crashAt], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk.toString();
   });
   return { process: child, exited: once(child, 'close'), said: () => said };
 }

@@ -73,6 +73,8 @@ export interface TestEngine {
   /** Resolves when the run's log holds such an event. */
   seen(runId: string, matches: (record: EventRecord) => boolean): Promise<EventRecord>;
   log(runId: string, stepKey: string, attempt?: number): Promise<readonly string[]>;
+  /** Resolves when the log of the first attempt holds this line. */
+  logged(runId: string, stepKey: string, line: string): Promise<void>;
   close(endSteps?: boolean): Promise<void>;
 }
 
@@ -135,6 +137,11 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
       }),
   });
 
+  async function log(runId: string, stepKey: string, attempt = 1): Promise<readonly string[]> {
+    const { lines } = await logs.read({ runId, stepKey, attempt }, { limit: 1_000_000 });
+    return lines.map((line) => `${line.stream} ${line.text}`);
+  }
+
   async function launch(steps: readonly TestStep[], overrides: Partial<RunPlan> = {}): Promise<string> {
     const runId = newId();
     const specs = Object.fromEntries(steps.map((step) => [step.stepKey, specOf(home, runId, step)]));
@@ -171,9 +178,17 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     },
     events: (runId) => store.events({ after: 0, limit: 10_000, runId }),
     seen: (runId, matches) => eventSeen(store, runId, matches),
-    async log(runId, stepKey, attempt = 1) {
-      const { lines } = await logs.read({ runId, stepKey, attempt }, { limit: 1_000_000 });
-      return lines.map((line) => `${line.stream} ${line.text}`);
+    log,
+    logged(runId, stepKey, line) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const look = (): void => {
+        void log(runId, stepKey).then((lines) => {
+          if (lines.includes(line)) resolve();
+        }, reject);
+      };
+      const unsubscribe = logs.subscribe(runId, look);
+      look();
+      return promise.finally(unsubscribe);
     },
     async close(endSteps = true) {
       await engine.close({ graceMs: 5_000, endSteps });

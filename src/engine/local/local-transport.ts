@@ -40,10 +40,9 @@ interface Attempt {
   readonly terminate: AbortController;
   readonly kill: AbortController;
   readonly leave: AbortController;
-  readonly done: Promise<void>;
 }
 
-/** A step that is not ours is looked at again after this time. */
+/** A step that could not be carried on, or is not ours, is looked at again after this time. */
 const REFUSED_MS = 1_000;
 
 /** Steps as child processes of this service, each under a supervisor that outlives it. */
@@ -55,20 +54,35 @@ export function createLocalTransport({
 }: LocalTransportOptions): LocalTransport {
   const { clock, logger, steps } = machine;
   const attempts = new Map<string, Attempt>();
+  /** Attempts that were begun in this life of the service and have not ended: one that is begun again is gone on with. */
+  const begun = new Set<string>();
+  /** Attempts, and what is to be cleaned up behind them. */
+  const ending = new Set<Promise<void>>();
   const driver = createRunDriver({
     advance,
     clock,
     logger,
     onAdvanced({ dispatch, cancel }) {
-      for (const ref of dispatch) begin(ref, (control) => runStep(ref, machine, control));
+      for (const ref of dispatch) beginOrResume(ref);
       for (const ref of cancel) attempts.get(stepIdOf(ref))?.cancel.abort();
     },
   });
   let isClosed = false;
 
+  function beginOrResume(ref: StepRef): void {
+    const wasBegun = begun.has(stepIdOf(ref));
+    begin(ref, async (control) => {
+      if (!wasBegun) return runStep(ref, machine, control);
+      const spec = await steps.spec(ref);
+      if ((await steps.acquire(spec.ref, machine.holder)) !== 'ok') return 'refused';
+      return adoptStep(spec, machine, control);
+    });
+  }
+
   function begin(ref: LogRef, run: (control: StepControl) => Promise<StepEnd>): void {
     const id = stepIdOf(ref);
     if (isClosed || attempts.has(id)) return;
+    const dir = stepDirOf(machine.places.steps, ref);
     const control = {
       cancel: new AbortController(),
       terminate: new AbortController(),
@@ -83,21 +97,31 @@ export function createLocalTransport({
     })
       .catch((error: unknown): StepEnd => {
         logger.error({ err: error, run_id: ref.runId, step: ref.stepKey }, 'a step could not be carried on');
-        return 'refused';
+        return 'left';
       })
       .then(async (end) => {
-        if (end === 'refused' && !isClosed)
+        if (end !== 'finished' && !isClosed) {
           await clock.sleepUntil(clock.now() + REFUSED_MS, control.leave.signal);
+        }
         attempts.delete(id);
         driver.wake(ref.runId);
-      });
-    attempts.set(id, { ref, ...control, done });
+        if (end === 'left') return;
+        begun.delete(id);
+        if (end !== 'refused') await removeStepDir(dir.path);
+      })
+      .catch((error: unknown) => {
+        logger.warn({ err: error, dir: dir.path }, 'the folder of a step could not be removed');
+      })
+      .finally(() => ending.delete(done));
+    begun.add(id);
+    attempts.set(id, { ref, ...control });
+    ending.add(done);
   }
 
   return {
     start: (runId) => Promise.resolve(driver.start(runId) ? 'started' : 'exists'),
     dispatch(ref) {
-      begin(ref, (control) => runStep(ref, machine, control));
+      beginOrResume(ref);
       return Promise.resolve();
     },
     cancel(ref) {
@@ -127,7 +151,7 @@ export function createLocalTransport({
       const all = [...attempts.values()];
       if (!endSteps) for (const { leave } of all) leave.abort();
       else for (const { terminate } of all) terminate.abort();
-      const ended = Promise.all(all.map((attempt) => attempt.done));
+      const ended = Promise.all(ending);
       const grace = new AbortController();
       await Promise.race([ended, clock.sleepUntil(clock.now() + graceMs, grace.signal)]);
       grace.abort();
@@ -144,7 +168,7 @@ export function createLocalTransport({
       if (lease.holder === '') continue;
       if ((await steps.takeOver(lease.ref, lease.holder, machine.holder)) !== 'ok') continue;
       const { ref } = lease;
-      wanted.add(stepIdOf(ref));
+      wanted.add(stepDirOf(machine.places.steps, ref).path);
       const spec = await steps.spec(ref);
       const isLost = await isWithoutProcess(ref);
       counts[isLost ? 'lost' : 'adopted'] += 1;
@@ -165,14 +189,14 @@ export function createLocalTransport({
   async function removeOrphans(wanted: ReadonlySet<string>): Promise<void> {
     for (const name of list(machine.places.steps)) {
       const path = join(machine.places.steps, name);
+      if (wanted.has(path)) continue;
       const dir = readStepDir(path);
-      if (dir !== null && wanted.has(dir.stepId)) continue;
       if (dir !== null) {
         revokeLease(dir);
         (await awaitSupervisor(dir))?.terminate();
         await killStragglers(dir.stepId);
       }
-      removeStepDir({ path });
+      await removeStepDir(path);
     }
   }
 }

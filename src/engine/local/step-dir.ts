@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LogRef } from '../../store/log-store.ts';
@@ -8,8 +9,9 @@ import type { ProcessIdentity } from './process-identity.ts';
 
 /**
  * The private folder of one attempt, `0700`:
- * step.json (whose it is) · spawn (we were about to start its process) · supervise.json, lease, cancel (we tell the
- * supervisor) · supervisor.json, output.log, exit.json (it tells us) · events.jsonl (the step tells us) · home.
+ * supervise.json, lease, cancel (we tell the supervisor) · supervisor.json, output.log, exit.json (it tells us) ·
+ * events.jsonl (the step tells us) · home. From `supervise.json` on, which says whose it is, a process of the attempt may
+ * exist.
  */
 export interface StepDir {
   readonly path: string;
@@ -25,7 +27,10 @@ export interface Supervised extends ProcessIdentity {
   readonly childPid: number;
 }
 
-const RefSchema = z.object({ runId: z.string(), stepKey: z.string(), attempt: z.number() });
+const SUPERVISE = 'supervise.json';
+const RefSchema = z
+  .object({ run_id: z.string(), step_key: z.string(), attempt: z.number() })
+  .transform(({ run_id: runId, step_key: stepKey, attempt }) => ({ runId, stepKey, attempt }));
 
 const SupervisorSchema = z.object({
   pid: z.number(),
@@ -54,17 +59,15 @@ export function stepDirOf(steps: string, ref: LogRef): StepDir {
   return openDir(join(steps, `${ref.runId}.${key}.${ref.attempt}`), ref);
 }
 
-/** The folder that somebody left at `path`; null if it is not one of ours or was not finished. */
+/** The folder that somebody left at `path`; null if no process was ever started for it. */
 export function readStepDir(path: string): StepDir | null {
-  const ref = RefSchema.safeParse(readJson(join(path, 'step.json')));
+  const ref = RefSchema.safeParse(readJson(join(path, SUPERVISE)));
   return ref.success ? openDir(path, ref.data) : null;
 }
 
 export function createStepDir(dir: StepDir): void {
   rmSync(dir.path, { recursive: true, force: true });
   mkdirSync(dir.home, { recursive: true, mode: 0o700 });
-  const { runId, stepKey, attempt } = dir.ref;
-  writePrivate(join(dir.path, 'step.json'), JSON.stringify({ runId, stepKey, attempt }));
   writePrivate(dir.events, '');
   writePrivate(dir.output, '');
 }
@@ -73,14 +76,17 @@ export function writePrivate(path: string, content: string): void {
   writeFileSync(path, content, { mode: 0o600 });
 }
 
-/** From now on a process of this attempt may exist. */
-export function markSpawn(dir: StepDir): void {
+/** From now on a process of this attempt may exist. `settings` is what the supervisor is to keep (`elt_supervisor.py`). */
+export function markSpawn(dir: StepDir, settings: Readonly<Record<string, unknown>>): void {
+  const { runId, stepKey, attempt } = dir.ref;
   writePrivate(join(dir.path, 'lease'), '');
-  writePrivate(join(dir.path, 'spawn'), '');
+  const temporary = join(dir.path, `${SUPERVISE}.tmp`);
+  writePrivate(temporary, JSON.stringify({ run_id: runId, step_key: stepKey, attempt, ...settings }));
+  renameSync(temporary, join(dir.path, SUPERVISE));
 }
 
 export function wasSpawned(dir: StepDir): boolean {
-  return existsSync(join(dir.path, 'spawn'));
+  return existsSync(join(dir.path, SUPERVISE));
 }
 
 /** Tells the supervisor that somebody still wants the attempt. */
@@ -116,8 +122,8 @@ export function readExit(dir: StepDir): ProcessExit | null {
   return { reason, message, exitCode, signal, forced, seconds, maxRssKb };
 }
 
-export function removeStepDir(dir: Pick<StepDir, 'path'>): void {
-  rmSync(dir.path, { recursive: true, force: true });
+export async function removeStepDir(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
 }
 
 function openDir(path: string, ref: LogRef): StepDir {

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from './process-identity.ts';
-import { readSupervisor, requestCancel, type StepDir, writePrivate } from './step-dir.ts';
+import { markSpawn, readSupervisor, requestCancel, type StepDir } from './step-dir.ts';
 import { processesByStep } from './stragglers.ts';
 
 export interface SupervisedCommand {
@@ -45,16 +45,13 @@ export async function startSupervisor(
   dir: StepDir,
   command: SupervisedCommand,
 ): Promise<SupervisorProcess> {
-  writePrivate(
-    join(dir.path, 'supervise.json'),
-    JSON.stringify({
-      cancel_signal: command.cancelSignal,
-      grace_seconds: command.graceMs / 1000,
-      timeout_seconds: command.timeoutMs === null ? null : command.timeoutMs / 1000,
-      lease_ttl_seconds: command.leaseTtlMs / 1000,
-      log_cap_bytes: LOG_CAP_BYTES,
-    }),
-  );
+  markSpawn(dir, {
+    cancel_signal: command.cancelSignal,
+    grace_seconds: command.graceMs / 1000,
+    timeout_seconds: command.timeoutMs === null ? null : command.timeoutMs / 1000,
+    lease_ttl_seconds: command.leaseTtlMs / 1000,
+    log_cap_bytes: LOG_CAP_BYTES,
+  });
   const errors = openSync(join(dir.path, 'supervisor.err'), 'w', 0o600);
   try {
     const child = spawn(python, ['-I', '-S', script, dir.path, ...command.argv], {

@@ -7,7 +7,15 @@ const PAGES_AT_ONCE = 5_000;
 
 /** Size, free pages and soundness of a SQLite file. */
 export function sqliteCare<DB>(db: Kysely<DB>, file: string): DatabaseCare {
+  let durability = '';
   return {
+    async setDurability(connection, wanted) {
+      if (wanted === durability) return;
+      // In WAL, NORMAL leaves out the fsync at a commit; the next FULL commit makes up for all before it.
+      await sql`pragma synchronous = ${sql.raw(wanted === 'power' ? 'FULL' : 'NORMAL')}`.execute(connection);
+      durability = wanted;
+    },
+
     async sizeBytes() {
       const sizes = await Promise.all([file, `${file}-wal`, `${file}-shm`].map(sizeOf));
       return sizes.reduce((sum, size) => sum + size, 0);

@@ -18,8 +18,8 @@ type Statement = SqliteDatabase.Statement<unknown[], unknown>;
 const CACHED_STATEMENTS = 500;
 
 /**
- * One connection that reads and writes: WAL, an fsync at each commit (`synchronous = FULL`), foreign keys on, bounded
- * waits. Errors of SQLite arrive as `OperationalError` (`sqlite-errors.ts`).
+ * One connection that reads and writes: WAL, an fsync at each commit (`synchronous = FULL`, until `sqlite-care.ts` says
+ * otherwise), foreign keys on, bounded waits. Errors of SQLite arrive as `OperationalError` (`sqlite-errors.ts`).
  * @param file absolute path of the database
  * @param busyTimeoutMs how long a statement waits for another program that holds the file
  */
@@ -128,6 +128,8 @@ class CachingConnection implements DatabaseConnection {
   }
 
   #prepare(sql: string): Statement {
+    // Many pragmas act when they are prepared, not when they run: one that is kept would act once.
+    if (sql.startsWith('pragma')) return this.#database.prepare<unknown[], unknown>(sql);
     const known = this.#statements.get(sql);
     const statement = known ?? this.#database.prepare<unknown[], unknown>(sql);
     if (known !== undefined) this.#statements.delete(sql);

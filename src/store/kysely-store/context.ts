@@ -15,17 +15,31 @@ export interface Tx {
 /** `definition_id` → definition; null: not partitioned. Rows never change, so neither do entries. */
 export type DefinitionCache = Map<number, PartitionsDefinition | null>;
 
+/**
+ * `power`: survives a loss of power once it is committed. `process`: survives the end of this process; a loss of power may
+ * take the newest of these back, in order, together with the processes that they speak of. Never a part of one.
+ */
+export type Durability = 'power' | 'process';
+
+/** Makes the next transaction of a connection as durable as said; what that takes is the dialect's. */
+export type SetDurability = (connection: Kysely<Database>, durability: Durability) => Promise<void>;
+
 /** What the parts of the store share: the database, the store's clock, and who wants to hear of new events. */
 export interface StoreContext {
   readonly db: Kysely<Database>;
   readonly clock: Clock;
   readonly definitions: DefinitionCache;
   /** Runs `work` in one transaction; listeners are called after its commit, in the order of commits. */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  write<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   subscribe(listener: (lastEventId: number) => void): () => void;
 }
 
-export function createContext(db: Kysely<Database>, clock: Clock, logger: Logger): StoreContext {
+export function createContext(
+  db: Kysely<Database>,
+  setDurability: SetDurability,
+  clock: Clock,
+  logger: Logger,
+): StoreContext {
   const listeners = new Set<(lastEventId: number) => void>();
   const definitions: DefinitionCache = new Map();
 
@@ -43,15 +57,18 @@ export function createContext(db: Kysely<Database>, clock: Clock, logger: Logger
     db,
     clock,
     definitions,
-    async write(work) {
+    async write(work, durability = 'power') {
       let lastEventId: number | null = null;
       const result = await db
-        .transaction()
-        .execute(async (trx) => {
-          const tx: Tx = { db: trx, now: clock.now(), definitions, lastEventId: null };
-          const done = await work(tx);
-          ({ lastEventId } = tx);
-          return done;
+        .connection()
+        .execute(async (connection) => {
+          await setDurability(connection, durability);
+          return connection.transaction().execute(async (trx) => {
+            const tx: Tx = { db: trx, now: clock.now(), definitions, lastEventId: null };
+            const done = await work(tx);
+            ({ lastEventId } = tx);
+            return done;
+          });
         })
         .catch((error: unknown) => {
           // An id of the transaction that was rolled back can be given again.

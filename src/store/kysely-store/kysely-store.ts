@@ -21,7 +21,7 @@ export function createKyselyStore(options: {
   readonly logger: Logger;
 }): Store {
   const { db, care, clock, logger } = options;
-  const context = createContext(db, clock, logger);
+  const context = createContext(db, care.setDurability, clock, logger);
   return {
     steps: createStepStore(context),
     runs: createRunStore(context),

@@ -1,11 +1,12 @@
 import type { AuditRow, HeartbeatRow, OperationsStore } from '../store.ts';
-import type { StoreContext } from './context.ts';
+import type { SetDurability, StoreContext } from './context.ts';
 import { fromJson } from './json.ts';
 import { prune } from './prune.ts';
 import { rebuildProjections } from './rebuild.ts';
 
 /** What only the database's own kind can tell. */
 export interface DatabaseCare {
+  readonly setDurability: SetDurability;
   sizeBytes(): Promise<number>;
   /** Gives free pages back to the disk, a bounded number at a time. */
   reclaim(): Promise<void>;

@@ -42,7 +42,7 @@ export function createRunStore(context: StoreContext): RunStore {
       });
     },
 
-    async advance(runId, limits, decide) {
+    async advance(runId, limits, decide, { durability = 'power' } = {}) {
       return context.write(async (tx) => {
         const view = await readView(tx, runId, limits);
         if (view === null) return null;
@@ -57,7 +57,7 @@ export function createRunStore(context: StoreContext): RunStore {
         }
         await saveRun(tx, runNo, shown.state, state);
         return { commands, view: shown, state };
-      });
+      }, durability);
     },
 
     async plan(runId) {

@@ -40,7 +40,7 @@ export function createStepStore(context: StoreContext): StepStore {
         if (lease.holder !== '' && lease.holder !== holder && lease.expires > tx.now) return 'held';
         await setLease(tx, lease, holder);
         return 'ok';
-      });
+      }, 'process');
     },
 
     async renew(ref, holder) {
@@ -49,7 +49,7 @@ export function createStepStore(context: StoreContext): StepStore {
         if (lease?.fence !== ref.attempt || lease.holder !== holder) return 'lost';
         await setLease(tx, lease, holder);
         return lease.cancel === 1 ? 'cancel' : 'ok';
-      });
+      }, 'process');
     },
 
     async started(ref, { pid, envKey }) {
@@ -63,7 +63,7 @@ export function createStepStore(context: StoreContext): StepStore {
         const next = await recordRunEvent(tx, { runNo: run.runNo, stepKey, attempt }, event, run.state);
         await saveRun(tx, run.runNo, run.state, next);
         return 'ok';
-      });
+      }, 'process');
     },
 
     async append(ref, events) {
@@ -73,7 +73,7 @@ export function createStepStore(context: StoreContext): StepStore {
         const place = { runNo: lease.run_no, stepKey: ref.stepKey, attempt: ref.attempt };
         for (const { n, event } of events) await recordStepReport(tx, place, n, toLogged(event));
         return 'ok';
-      });
+      }, 'process');
     },
 
     async lastN(ref) {
@@ -132,7 +132,7 @@ export function createStepStore(context: StoreContext): StepStore {
         if (lease.holder !== fromHolder) return 'held';
         await setLease(tx, lease, toHolder);
         return 'ok';
-      });
+      }, 'process');
     },
   };
 }

@@ -184,8 +184,8 @@ while not os.path.exists(${JSON.stringify(go)}):
     time.sleep(0.01)
 `;
     const runId = await test().launch(script(text));
-    const { attempt } = await test().seen(runId, ({ event }) => event.type === 'progress');
-    expect(await test().log(runId, 'a', attempt!)).toEqual(['stdout working']);
+    await test().seen(runId, ({ event }) => event.type === 'progress');
+    await test().logged(runId, 'a', 'stdout working');
     expect((await test().store.runs.state(runId))!.status).toBe('STARTED');
     writeFileSync(go, '');
     await test().engine.finished(runId);
