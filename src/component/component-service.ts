@@ -75,6 +75,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
       clock,
       log,
       results,
+      onApplied: swap,
     });
     entries.set(one.name, { component, running: null, waiting: null, nextRefreshAt: null });
   }
@@ -103,9 +104,12 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
   }
 
   /** One reference is replaced: a reader holds the old whole or the new whole (law 3). */
-  async function publish(): Promise<void> {
+  function swap(): void {
     published = build();
     for (const listener of listeners) listener(published.definitions);
+  }
+
+  async function announce(): Promise<void> {
     await store.appendInstanceEvents([
       { type: 'definitions_published', digest: published.definitions.digest },
     ]);
@@ -135,7 +139,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
     const { component } = entry;
     const before = component.buildDefsFromState()?.revisionId;
     const { outcome, jobs } = await component.writeState({ ...request, signal: closing.signal });
-    if (component.buildDefsFromState()?.revisionId !== before) await publish();
+    if (component.buildDefsFromState()?.revisionId !== before) await announce();
     if (jobs !== null) queue?.offer(component.name, jobs);
     const { status, commit, seconds } = outcome;
     log.info(

@@ -22,6 +22,8 @@ export interface ComponentDeps {
   readonly log: Logger;
   /** Results of background discovery, shared by all components. */
   readonly results: ReadonlyMap<string, DiscoveryResult>;
+  /** Called in the same turn in which a revision becomes the served one: status and definitions change together. */
+  readonly onApplied: () => void;
 }
 
 export interface WriteStateRequest {
@@ -136,6 +138,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     }
     served = { revisionId, snapshot };
     lastApplied = { at: now, commit: result.commit, revisionId };
+    deps.onApplied();
     stateDigest = await file.commit().then(
       () => snapshot.digest,
       (error: unknown) => {

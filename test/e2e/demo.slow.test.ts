@@ -19,6 +19,7 @@ describe('the demo, from Git to rows', () => {
     repository = createDemoRepository();
     home = mkdtempSync(join(tmpdir(), 'elt-home-'));
     service = await startService({ home, repo: repository.remote });
+    await service.serves(repository.head());
   });
   afterAll(async () => {
     await service.stop();

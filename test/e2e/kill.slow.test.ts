@@ -57,6 +57,7 @@ describe('P2: kill -9 of the service', () => {
     });
     home = mkdtempSync(join(tmpdir(), 'elt-home-'));
     service = await startService({ home, repo: repository.remote });
+    await service.serves(repository.head());
   });
   afterAll(async () => {
     await service.stop();

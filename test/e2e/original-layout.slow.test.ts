@@ -73,6 +73,7 @@ describe('a repository laid out as the Python original expects', () => {
     repository = createRepository(FILES);
     home = mkdtempSync(join(tmpdir(), 'elt-home-'));
     service = await startService({ home, repo: repository.remote, env: { SOURCES__GITHUB__ORG: 'shop' } });
+    await service.serves(repository.head());
   });
   afterAll(async () => {
     await service.stop();

@@ -30,6 +30,7 @@ describe('a push', () => {
     home = mkdtempSync(join(tmpdir(), 'elt-home-'));
     const env = { ELT_WEBHOOK_SECRET: SECRET, ELT_REFRESH_INTERVAL: '1h' };
     service = await startService({ home, repo: repository.remote, env });
+    await service.serves(repository.head());
   });
   afterAll(async () => {
     await service.stop();
@@ -76,7 +77,7 @@ describe('a push', () => {
 
   it('C1: that breaks a folder leaves every other as it was, and the broken one runs from its last good revision', async () => {
     const broken =
-      'group: demo\nscript:\n  command: [python, main.py]\nshedule: { enabled: true }\nretries: many\n';
+      'group: demo\nscript:\n  command: [python, main.py]\nshedule: { enabled: true, cron_schedule: "0 2 * * *" }\nretries: many\n';
     const commit = repository.push({
       'pipelines/python/first/dagster.yaml': broken,
       'pipelines/python/first/main.py': 'print("broken")\n',

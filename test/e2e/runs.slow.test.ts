@@ -39,6 +39,7 @@ describe('runs', () => {
     });
     home = mkdtempSync(join(tmpdir(), 'elt-home-'));
     service = await startService({ home, repo: repository.remote });
+    await service.serves(repository.head());
   });
   afterAll(async () => {
     await service.stop();

@@ -17,6 +17,8 @@ export interface TestRepository {
   /** Bare; what the service pulls from. */
   readonly remote: string;
   readonly clone: string;
+  /** Commit of the branch. */
+  head(): string;
   /** Writes files (null removes one), commits and pushes; returns the commit. */
   push(files: Readonly<Record<string, string | null>>, message?: string): string;
   remove(): void;
@@ -44,6 +46,7 @@ export function createRepository(files: Readonly<Record<string, string>>): TestR
   const repository: TestRepository = {
     remote,
     clone,
+    head: () => git(clone, 'rev-parse', 'HEAD'),
     push(changed, message = 'Change pipelines') {
       for (const [path, text] of Object.entries(changed)) {
         const file = join(clone, path);
@@ -56,7 +59,7 @@ export function createRepository(files: Readonly<Record<string, string>>): TestR
       git(clone, 'add', '--all');
       git(clone, 'commit', '--quiet', '--allow-empty', '-m', message);
       git(clone, 'push', '--quiet', 'origin', 'main');
-      return git(clone, 'rev-parse', 'HEAD');
+      return repository.head();
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
