@@ -18,13 +18,7 @@ import {
 } from './local/step-dir.ts';
 import { killStragglers } from './local/stragglers.ts';
 import { awaitSupervisor, type SupervisorProcess, startSupervisor } from './local/supervisor.ts';
-import {
-  type InnerControl,
-  type StepControl,
-  type StepEnd,
-  StepErrorThrown,
-  type StepMachine,
-} from './step-machine.ts';
+import { type StepControl, type StepEnd, StepErrorThrown, type StepMachine } from './step-machine.ts';
 import { failedBeforeStart, type ProcessExit, type StepOutcome, stepOutcome } from './step-outcome.ts';
 import { createStepReport } from './step-report.ts';
 
@@ -60,7 +54,7 @@ export function adoptStep(spec: StepSpec, machine: StepMachine, control: StepCon
 async function resumeAndFollow(
   spec: StepSpec,
   machine: StepMachine,
-  control: InnerControl,
+  control: StepControl,
   dir: StepDir,
 ): Promise<StepEnd> {
   const supervisor = await awaitSupervisor(dir);
@@ -85,7 +79,7 @@ async function withLease(
   spec: StepSpec,
   machine: StepMachine,
   control: StepControl,
-  work: (control: InnerControl) => Promise<StepEnd>,
+  work: (control: StepControl) => Promise<StepEnd>,
 ): Promise<StepEnd> {
   const { ref } = spec;
   const dir = stepDirOf(machine.places.steps, ref);
@@ -97,7 +91,7 @@ async function withLease(
     return await work({
       ...control,
       cancel: AbortSignal.any([control.cancel, cancel.signal]),
-      fenced: fenced.signal,
+      fenced: AbortSignal.any([control.fenced, fenced.signal]),
     });
   } finally {
     clearInterval(timer);
@@ -121,10 +115,11 @@ async function withLease(
 async function startAndFollow(
   spec: StepSpec,
   machine: StepMachine,
-  control: InnerControl,
+  control: StepControl,
   dir: StepDir,
 ): Promise<StepEnd> {
   const begun = machine.clock.now();
+  await endEarlierAttempts(spec, machine);
   createStepDir(dir);
   // Everything was written by earlier attempts, the last of which was lost after its last asset.
   if (spec.assets.length === 0) {
@@ -157,10 +152,20 @@ async function startAndFollow(
   }
 }
 
+/** Never two live attempts of a step: whatever an earlier one left on this machine ends first. */
+async function endEarlierAttempts({ ref }: StepSpec, machine: StepMachine): Promise<void> {
+  for (let attempt = ref.attempt - 1; attempt > 0; attempt--) {
+    const dir = stepDirOf(machine.places.steps, { ...ref, attempt });
+    if (!wasSpawned(dir)) continue;
+    revokeLease(dir);
+    await killStragglers(dir.stepId);
+  }
+}
+
 async function stopBeforeStart(
   spec: StepSpec,
   machine: StepMachine,
-  control: InnerControl,
+  control: StepControl,
   seconds: number,
 ): Promise<StepEnd> {
   if (control.fenced.aborted) return 'fenced';
@@ -185,7 +190,7 @@ interface Running {
 async function follow(
   spec: StepSpec,
   machine: StepMachine,
-  control: InnerControl,
+  control: StepControl,
   running: Running,
 ): Promise<StepEnd> {
   const { dir } = running;
@@ -204,7 +209,7 @@ async function follow(
 }
 
 /** An attempt that ended because the service did is nobody's cancel, and a process that vanished after one is. */
-function exitOf(exit: ProcessExit, control: InnerControl): ProcessExit {
+function exitOf(exit: ProcessExit, control: StepControl): ProcessExit {
   if (exit.reason === 'vanished' && control.cancel.aborted)
     return { ...exit, reason: 'cancelled', forced: true };
   if (exit.reason === 'terminated') return { ...exit, message: 'ended together with the service' };

@@ -58,9 +58,6 @@ export interface StepControl {
   readonly kill: AbortSignal;
   /** The service ends and leaves the process to the next one. */
   readonly leave: AbortSignal;
-}
-
-export interface InnerControl extends StepControl {
   /** Another attempt holds the step: this one must end and is not heard any more. */
   readonly fenced: AbortSignal;
 }

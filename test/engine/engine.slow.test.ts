@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { advance } from '../../src/engine/advance.ts';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { openTestEngine, type TestEngine, type TestEngineOptions, type TestStep } from '../helpers/engine.ts';
 import { dayPartition } from '../helpers/run-step-command.ts';
 import { isRunning, processesOfRun } from '../helpers/step-processes.ts';
@@ -191,6 +192,71 @@ print("done")`;
     await test.engine.finished(runId);
     expect(await statusOf(runId)).toBe('CANCELED');
     expect(processesOfRun(runId)).toEqual([]);
+  });
+});
+
+describe('never two live attempts of a step', () => {
+  /** The system's clock, moved by the test: what a machine sees that slept. */
+  function jumpingClock(): Clock & { jump: (ms: number) => void } {
+    let offset = 0;
+    const clock = systemClock();
+    return {
+      now: () => clock.now() + offset,
+      sleepUntil: (at, signal) => clock.sleepUntil(at - offset, signal),
+      jump(ms) {
+        offset += ms;
+      },
+    };
+  }
+  const path = (name: string) => JSON.stringify(join(home, name));
+  /** Fails if another one of it lives; ends when told to. */
+  const alone = () => `import os, sys, time
+try:
+    os.close(os.open(${path('alone')}, os.O_CREAT | os.O_EXCL))
+except FileExistsError:
+    other = int(open(${path('pid')}).read())
+    if os.path.exists(f"/proc/{other}"):
+        open(${path('two')}, "w")
+open(${path('pid')}, "w").write(str(os.getpid()))
+open(${path('begun')}, "a").write("x")
+print("begun")
+while not os.path.exists(${path('go')}): time.sleep(0.01)`;
+
+  it('T2: a machine that slept for longer than the leases goes on with its steps', async () => {
+    const clock = jumpingClock();
+    await open({ clock });
+    const runId = await test.launch([step('a', alone())]);
+    await test.seen(runId, ({ event }) => event.type === 'step_started');
+    clock.jump(3 * 86_400_000);
+    test.engine.wake(runId);
+    const other = await test.run([step('b', 'pass')]);
+    expect(await statusOf(other)).toBe('SUCCESS');
+    writeFileSync(join(home, 'go'), '');
+    await test.engine.finished(runId);
+    expect((await test.store.runs.state(runId))!).toMatchObject({
+      status: 'SUCCESS',
+      steps: { a: { attempt: 1 } },
+    });
+  });
+
+  it('an attempt that was declared lost is ended before the next one starts', async () => {
+    const clock = jumpingClock();
+    await open({ clock });
+    const runId = await test.launch([step('a', alone())]);
+    await test.logged(runId, 'a', 'stdout begun');
+    clock.jump(3 * 86_400_000);
+    // Somebody else decides, who does not know that the process lives.
+    await advance(test.store, runId, { maxSteps: 4, maxConcurrentRuns: null, pools: {} });
+    test.engine.wake(runId);
+    await test.seen(runId, ({ event }) => event.type === 'step_started' && event.attempt === 2);
+    writeFileSync(join(home, 'go'), '');
+    await test.engine.finished(runId);
+    expect((await test.store.runs.state(runId))!).toMatchObject({
+      status: 'SUCCESS',
+      steps: { a: { attempt: 2 } },
+    });
+    expect(readFileSync(join(home, 'begun'), 'utf8')).toBe('xx');
+    expect(existsSync(join(home, 'two'))).toBe(false);
   });
 });
 

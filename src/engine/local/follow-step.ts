@@ -1,5 +1,5 @@
 import type { StepSpec } from '../../plan/step-spec.ts';
-import type { InnerControl, StepMachine } from '../step-machine.ts';
+import type { StepControl, StepMachine } from '../step-machine.ts';
 import type { ProcessExit } from '../step-outcome.ts';
 import type { ReportedEvent, StepReport } from '../step-report.ts';
 import { tailFile, tailLines } from './file-tail.ts';
@@ -31,7 +31,7 @@ const LONGEST_LINE = 1024 * 1024;
 export async function followStep(
   spec: StepSpec,
   machine: StepMachine,
-  control: InnerControl,
+  control: StepControl,
   followed: Followed,
 ): Promise<ProcessExit | 'left' | 'fenced'> {
   const { dir, supervisor, report } = followed;

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StepRef } from '../../plan/step-spec.ts';
-import type { LogRef } from '../../store/log-store.ts';
 import { type AdvanceRun, createRunDriver } from '../run-driver.ts';
 import { adoptStep, runStep } from '../run-step.ts';
 import type { StepControl, StepEnd, StepMachine } from '../step-machine.ts';
@@ -35,11 +34,15 @@ export interface LocalTransportOptions {
 }
 
 interface Attempt {
-  readonly ref: LogRef;
+  readonly ref: StepRef;
   readonly cancel: AbortController;
   readonly terminate: AbortController;
   readonly kill: AbortController;
   readonly leave: AbortController;
+  readonly fenced: AbortController;
+  /** Its process is over, or left to itself. */
+  readonly done: Promise<unknown>;
+  renewedAt: number;
 }
 
 /** A step that could not be carried on, or is not ours, is looked at again after this time. */
@@ -59,19 +62,40 @@ export function createLocalTransport({
   /** Attempts, and what is to be cleaned up behind them. */
   const ending = new Set<Promise<void>>();
   const driver = createRunDriver({
-    advance,
     clock,
     logger,
-    onAdvanced({ dispatch, cancel }) {
+    async advance(runId) {
+      await renewAfterSleep(runId);
+      return advance(runId);
+    },
+    onAdvanced({ plan, dispatch, cancel }) {
+      const inFlight = new Set(dispatch.map(stepIdOf));
+      for (const { ref, fenced } of ofRun(plan.runId)) if (!inFlight.has(stepIdOf(ref))) fenced.abort();
       for (const ref of dispatch) beginOrResume(ref);
       for (const ref of cancel) attempts.get(stepIdOf(ref))?.cancel.abort();
     },
   });
   let isClosed = false;
 
+  function ofRun(runId: string): Attempt[] {
+    return [...attempts.values()].filter((attempt) => attempt.ref.runId === runId);
+  }
+
+  /** A machine that slept has leases that ran out under living processes; nobody else can have begun their steps. */
+  async function renewAfterSleep(runId: string): Promise<void> {
+    for (const attempt of ofRun(runId)) {
+      if (clock.now() - attempt.renewedAt < attempt.ref.leaseTtlMs / 2) continue;
+      attempt.renewedAt = clock.now();
+      await steps.renew(attempt.ref, machine.holder);
+    }
+  }
+
   function beginOrResume(ref: StepRef): void {
     const wasBegun = begun.has(stepIdOf(ref));
+    // Never two live attempts of a step: the one before is fenced, and its process has to be over.
+    const before = ofRun(ref.runId).filter((attempt) => attempt.ref.stepKey === ref.stepKey);
     begin(ref, async (control) => {
+      await Promise.all(before.map((attempt) => attempt.done));
       if (!wasBegun) return runStep(ref, machine, control);
       const spec = await steps.spec(ref);
       if ((await steps.acquire(spec.ref, machine.holder)) !== 'ok') return 'refused';
@@ -79,7 +103,7 @@ export function createLocalTransport({
     });
   }
 
-  function begin(ref: LogRef, run: (control: StepControl) => Promise<StepEnd>): void {
+  function begin(ref: StepRef, run: (control: StepControl) => Promise<StepEnd>): void {
     const id = stepIdOf(ref);
     if (isClosed || attempts.has(id)) return;
     const dir = stepDirOf(machine.places.steps, ref);
@@ -88,33 +112,35 @@ export function createLocalTransport({
       terminate: new AbortController(),
       kill: new AbortController(),
       leave: new AbortController(),
+      fenced: new AbortController(),
     };
-    const done = run({
+    const end = run({
       cancel: control.cancel.signal,
       terminate: control.terminate.signal,
       kill: control.kill.signal,
       leave: control.leave.signal,
-    })
-      .catch((error: unknown): StepEnd => {
-        logger.error({ err: error, run_id: ref.runId, step: ref.stepKey }, 'a step could not be carried on');
-        return 'left';
-      })
-      .then(async (end) => {
-        if (end !== 'finished' && !isClosed) {
+      fenced: control.fenced.signal,
+    }).catch((error: unknown): StepEnd => {
+      logger.error({ err: error, run_id: ref.runId, step: ref.stepKey }, 'a step could not be carried on');
+      return 'left';
+    });
+    const done = end
+      .then(async (how) => {
+        if (how !== 'finished' && !isClosed) {
           await clock.sleepUntil(clock.now() + REFUSED_MS, control.leave.signal);
         }
         attempts.delete(id);
         driver.wake(ref.runId);
-        if (end === 'left') return;
+        if (how === 'left') return;
         begun.delete(id);
-        if (end !== 'refused') await removeStepDir(dir.path);
+        if (how !== 'refused') await removeStepDir(dir.path);
       })
       .catch((error: unknown) => {
         logger.warn({ err: error, dir: dir.path }, 'the folder of a step could not be removed');
       })
       .finally(() => ending.delete(done));
     begun.add(id);
-    attempts.set(id, { ref, ...control });
+    attempts.set(id, { ref, ...control, done: end, renewedAt: clock.now() });
     ending.add(done);
   }
 

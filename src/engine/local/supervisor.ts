@@ -21,6 +21,8 @@ export interface SupervisedCommand {
 const LOG_CAP_BYTES = 100 * 1024 * 1024;
 /** Linux takes at most 128 KiB for one variable. */
 const LARGEST_VARIABLE = 100_000;
+/** The supervisor gives up before the engine does, so that the tree is gone when another attempt may start. */
+const SHARE_OF_LEASE = 0.9;
 const LONGEST_START_MS = 3_000;
 const LOOK_MS = 20;
 
@@ -49,7 +51,7 @@ export async function startSupervisor(
     cancel_signal: command.cancelSignal,
     grace_seconds: command.graceMs / 1000,
     timeout_seconds: command.timeoutMs === null ? null : command.timeoutMs / 1000,
-    lease_ttl_seconds: command.leaseTtlMs / 1000,
+    lease_ttl_seconds: (command.leaseTtlMs / 1000) * SHARE_OF_LEASE,
     log_cap_bytes: LOG_CAP_BYTES,
   });
   const errors = openSync(join(dir.path, 'supervisor.err'), 'w', 0o600);
