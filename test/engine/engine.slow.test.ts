@@ -215,7 +215,11 @@ try:
     os.close(os.open(${path('alone')}, os.O_CREAT | os.O_EXCL))
 except FileExistsError:
     other = int(open(${path('pid')}).read())
-    if os.path.exists(f"/proc/{other}"):
+    try:
+        state = open(f"/proc/{other}/stat").read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        state = "gone"
+    if state not in ("Z", "X", "gone"):
         open(${path('two')}, "w")
 open(${path('pid')}, "w").write(str(os.getpid()))
 open(${path('begun')}, "a").write("x")

@@ -23,21 +23,27 @@ export async function processesByStep(): Promise<ReadonlyMap<string, readonly nu
  * Only for attempts that nobody supervises any more.
  */
 export async function killStragglers(stepId: string): Promise<number> {
-  let killed = 0;
+  const killed = new Set<number>();
   for (let round = 0; round < ROUNDS; round++) {
     const pids = (await processesByStep()).get(stepId) ?? [];
-    if (pids.length === 0) return killed;
-    if (round === 0) killed = pids.length;
     for (const pid of pids) {
+      killed.add(pid);
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
         // It ended by itself.
       }
     }
+    // One that is just dying has no environment any more, but may still hold its files and their locks.
+    if (pids.length === 0 && ![...killed].some(isDying)) return killed.size;
     await delay(ROUND_MS);
   }
-  return killed;
+  return killed.size;
+}
+
+function isDying(pid: number): boolean {
+  const stat = readFile(`/proc/${pid}/stat`);
+  return stat !== '' && !['Z', 'X'].includes(stat[stat.lastIndexOf(')') + 2]!);
 }
 
 function* fromProc(): Iterable<[number, string]> {
