@@ -57,7 +57,8 @@ export function table<T>(
         if (columns[index]!.align === 'right') return space + painted;
         return isLast ? painted : painted + space;
       })
-      .join(GAP);
+      .join(GAP)
+      .trimEnd();
   const titles = columns.map((column) => column.title);
   return [
     line(titles, () => 'dim'),

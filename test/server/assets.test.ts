@@ -182,7 +182,8 @@ describe('assets', () => {
   });
 
   it('answers 304 to a list that did not change, and anew when an event or the minute came', async () => {
-    const { app, clock, publish } = await surface({ pipelines: SHOP });
+    const service = await surface({ pipelines: SHOP });
+    const { app, clock } = service;
     const first = await app.inject({ url: '/api/v1/assets' });
     const headers = { 'if-none-match': String(first.headers.etag) };
     const second = await app.inject({ url: '/api/v1/assets', headers });
@@ -191,7 +192,7 @@ describe('assets', () => {
     expect((await app.inject({ url: '/api/v1/assets', headers })).statusCode).toBe(200);
     clock.advance(-60_000);
     expect((await app.inject({ url: '/api/v1/assets', headers })).statusCode).toBe(304);
-    await publish(SHOP);
+    await service.publish(SHOP);
     expect((await app.inject({ url: '/api/v1/assets', headers })).statusCode).toBe(200);
   });
 });

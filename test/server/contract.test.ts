@@ -20,7 +20,9 @@ const SHOP: Record<string, SamplePipeline> = {
       retryPolicy: { maxRetries: 3, delay: 60, backoff: 'EXPONENTIAL', jitter: 'FULL' },
       freshness: { lowerBoundDeltaSeconds: 3600, timezone: 'UTC', severity: 'WARN' },
       metadata: [{ key: 'runbook', value: 'https://example.com', type: 'url' }],
-      checks: [{ name: 'has_rows', type: 'row_count', blocking: true, severity: 'ERROR', settings: { min: 1 } }],
+      checks: [
+        { name: 'has_rows', type: 'row_count', blocking: true, severity: 'ERROR', settings: { min: 1 } },
+      ],
       schedule: {
         cron: ['0 2 * * *'],
         timezone: 'UTC',
@@ -58,7 +60,11 @@ async function busy(): Promise<Surface & { runId: string }> {
     step: () => ({
       lines: ['loading'],
       events: [
-        { type: 'materialization', asset_key: 'dlt_orders', metadata: { rows: 7, tables: ['orders'], cursor: null } },
+        {
+          type: 'materialization',
+          asset_key: 'dlt_orders',
+          metadata: { rows: 7, tables: ['orders'], cursor: null },
+        },
         {
           type: 'check',
           asset_key: 'dlt_orders',
@@ -216,7 +222,10 @@ describe('the contract', () => {
     const [state] = await store.schedules.states();
     expect(state?.cursor).toBe(clock.now());
     const unknown = await app.inject({ url: '/api/v1/schedules/order_schedule/ticks' });
-    expect(unknown.json()).toMatchObject({ code: 'SCHEDULE_NOT_FOUND', hint: 'did you mean orders_schedule?' });
+    expect(unknown.json()).toMatchObject({
+      code: 'SCHEDULE_NOT_FOUND',
+      hint: 'did you mean orders_schedule?',
+    });
   });
 
   it('shows what changed between two revisions, by id or commit', async () => {
@@ -233,7 +242,9 @@ describe('the contract', () => {
       ['1', 'REQUEST_INVALID'],
       ['1...99', 'REVISION_NOT_FOUND'],
     ]) {
-      expect((await service.app.inject({ url: `/api/v1/revisions/${range}/diff` })).json()).toMatchObject({ code });
+      expect((await service.app.inject({ url: `/api/v1/revisions/${range}/diff` })).json()).toMatchObject({
+        code,
+      });
     }
   });
 

@@ -1,4 +1,4 @@
-import { relative as relativePath, resolve } from 'node:path';
+import { join, relative as relativePath, resolve } from 'node:path';
 import type { ComponentStatus } from '../../component/component.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { SettingOverrides } from '../../config/variables.ts';
@@ -10,6 +10,10 @@ import { runningService, settingsOf } from '../connect.ts';
 import type { CliContext } from '../context.ts';
 import { inZone, plural, relative } from '../format.ts';
 import { painter, printable } from '../render.ts';
+
+/** A burst of events is looked at once. */
+const TELL_MS = 250;
+const BAD: ReadonlySet<string> = new Set(['FetchFailed', 'Stalled']);
 
 export interface DevOptions {
   readonly port?: string;
@@ -25,7 +29,7 @@ export async function dev(
   port: string | undefined,
   options: DevOptions,
 ): Promise<number> {
-  const { settings } = await settingsOf(context, overridesOf(context, port, options));
+  const { settings, origins } = await settingsOf(context, overridesOf(context, port, options));
   const other = await runningService(settings);
   if (other !== null) {
     throw new CliError(
@@ -40,7 +44,9 @@ export async function dev(
     import('../../main.ts'),
     import('../../lib/log.ts'),
   ]);
-  const logger = createLogger(context.debug ? 'debug' : settings.logLevel);
+  // On a terminal the log of a healthy service would bury the address, unless it was asked for.
+  const isQuiet = context.interactive && origins.get('ELT_LOG_LEVEL') === 'default';
+  const logger = createLogger(context.debug ? 'debug' : isQuiet ? 'warn' : settings.logLevel);
   const service = await createService({ settings, logger, serve: true, daemons: options.daemons });
   const stopped = untilSignal(context, service);
   announce(context, service, settings);
@@ -82,22 +88,30 @@ function announce(
   const told = new Map<string, string>();
   const tell = (): void => {
     for (const status of service.components.components()) {
-      const text = componentLine(service, status);
-      if (text === null || told.get(status.name) === status.snapshot?.digest) continue;
-      const first = !told.has(status.name);
-      told.set(status.name, status.snapshot?.digest ?? '');
-      context.out(text);
-      if (first && demo) context.out(demoLines(paint, relativePath(context.cwd, home)));
+      const line = componentLine(status);
+      if (line === null || told.get(status.name) === line) continue;
+      const first = status.snapshot !== null && !told.has(status.name);
+      told.set(status.name, line);
+      context.out(`${line}; ${nextTickText(service, status.name)}`);
+      if (first && demo) context.out(demoLines(paint, relativePath(context.cwd, join(home, 'demo'))));
     }
   };
   tell();
-  service.components.onPublished(tell);
+  let timer: NodeJS.Timeout | null = null;
+  service.store.subscribe(() => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      tell();
+    }, TELL_MS).unref();
+  });
 }
 
-function componentLine({ components }: Service, status: ComponentStatus): string | null {
+function componentLine(status: ComponentStatus): string | null {
   const { snapshot } = status;
-  if (snapshot === null) return null;
-  const definitions = components.definitions();
+  const bad = status.conditions.find(({ type, status: value }) => BAD.has(type) && value === 'True');
+  if (snapshot === null) {
+    return bad === undefined ? null : `${printable(status.repoUrl)}: ${bad.reason} ${printable(bad.message)}`;
+  }
   const disabled = snapshot.pipelines.filter((pipeline) => !pipeline.config.enabled).length;
   const held = snapshot.pipelines.filter((pipeline) => pipeline.status === 'held').length;
   const errors = snapshot.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
@@ -110,16 +124,21 @@ function componentLine({ components }: Service, status: ComponentStatus): string
       'asset',
     ),
     errors > 0 ? `${plural(errors, 'error')}: elt status` : '',
+    bad === undefined ? '' : `${bad.reason} ${printable(bad.message)}`,
   ];
+  const commit = snapshot.repo.commit.slice(0, 7);
+  return `${printable(status.repoUrl)}@${commit} (${printable(status.ref)}): ${counts.filter(Boolean).join(', ')}`;
+}
+
+function nextTickText({ components }: Service, component: string): string {
+  const definitions = components.definitions();
   let next: { at: number; zone: string; name: string } | null = null;
-  for (const { name, config, component } of definitions.schedules.values()) {
-    if (component !== status.name || config.defaultStatus !== 'RUNNING') continue;
+  for (const { name, config, ...schedule } of definitions.schedules.values()) {
+    if (schedule.component !== component || config.defaultStatus !== 'RUNNING') continue;
     const at = nextTick(config.cron, config.timezone, Date.now(), { inclusive: false });
     if (at !== null && (next === null || at < next.at)) next = { at, zone: config.timezone, name };
   }
-  const tick = next === null ? 'no schedule' : tickText(next);
-  const commit = snapshot.repo.commit.slice(0, 7);
-  return `${printable(status.repoUrl)}@${commit} (${printable(status.ref)}): ${counts.filter(Boolean).join(', ')}; ${tick}`;
+  return next === null ? 'no tick to come' : tickText(next);
 }
 
 function tickText({ at, zone, name }: { at: number; zone: string; name: string }): string {
@@ -128,10 +147,10 @@ function tickText({ at, zone, name }: { at: number; zone: string; name: string }
 }
 
 /** Four lines for another terminal: a disabled pipeline comes to life on the page. */
-function demoLines(paint: ReturnType<typeof painter>, home: string): string {
+function demoLines(paint: ReturnType<typeof painter>, folder: string): string {
   return [
     paint('dim', 'This is the demo. Push a change to it from another terminal, and watch the page:'),
-    `  cd ${home}/demo`,
+    `  cd ${folder}`,
     "  sed -i.bak 's/enabled: false/enabled: true/' pipelines/python/shop_newsletter/dagster.yaml",
     '  git commit -am "Send the newsletter"',
     '  git push',

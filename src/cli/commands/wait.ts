@@ -6,6 +6,7 @@ import type { CliContext } from '../context.ts';
 import { count, duration, plural } from '../format.ts';
 import { printJson } from '../output.ts';
 import { painter, statusPaint, statusText, table } from '../render.ts';
+import { partitionText } from '../tables.ts';
 
 const ENDED: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'CANCELED']);
 const TOLD: ReadonlySet<string> = new Set([
@@ -122,6 +123,7 @@ function summaryTable(context: CliContext, runs: readonly RunDetail[]): string {
       { title: 'RUN', value: (run) => run.run_id },
       { title: 'STATUS', value: (run) => statusText(run.status), paint: (run) => statusPaint(run.status) },
       { title: 'WHAT', value: (run) => run.job_name, shrink: true },
+      { title: 'PARTITION', value: partitionText },
       { title: 'ROWS', value: (run) => count(rowsOf(run)), align: 'right' },
       { title: 'TOOK', value: (run) => duration(run.seconds), align: 'right' },
       { title: 'ERROR', value: (run) => run.error?.message ?? '', shrink: true },
