@@ -55,7 +55,7 @@ describe('the demo, from Git to rows', () => {
     expect(rowsOf(runs, 'sling_shop_files/stores')).toBe(sqliteCount(sqlite, 'stores'));
     expect(rowsOf(runs, 'sling_shop_files/price_list')).toBe(sqliteCount(sqlite, 'price_list'));
     expect(rowsOf(runs, 'sling_shop_files/stock_levels')).toBe(sqliteCount(sqlite, 'stock_levels'));
-    expect(rowsOf(runs, 'mart_product_sales')).toBe(duckdbCount(duckdb, 'mart_product_sales'));
+    expect(rowsOf(runs, 'mart_product_sales')).toBe(duckdbCount(duckdb, 'marts.mart_product_sales'));
   });
 
   it('is 7 rows higher everywhere after 7 rows were pushed', { timeout: 120_000 }, async () => {

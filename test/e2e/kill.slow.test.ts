@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunEvent, RunLogs } from '../../src/server/contract/run.ts';
+import type { RunEvent } from '../../src/server/contract/run.ts';
+import { sqliteCount } from '../helpers/count-rows.ts';
 import { createRepository, type TestRepository } from '../helpers/repository.ts';
 import { type RunningService, startService } from '../helpers/service.ts';
 
@@ -91,8 +92,10 @@ describe('P2: kill -9 of the service', () => {
           type,
         ).toHaveLength(1);
       }
-      const pids = readFileSync(join(home, 'data', 'elt_pipelines', 'python_counter', 'pids.txt'), 'utf8');
+      const folder = join(home, 'data', 'elt_pipelines', 'python_counter');
+      const pids = readFileSync(join(folder, 'pids.txt'), 'utf8');
       expect(pids.split('\n').filter((line) => line.startsWith(runId))).toHaveLength(1);
+      expect(sqliteCount(join(folder, 'rows.db'), `rows where run = '${runId}'`)).toBe(LINES);
       expect(leftovers()).toEqual([]);
     },
   );
@@ -102,11 +105,7 @@ describe('P2: kill -9 of the service', () => {
       await service.event((change) => change.run_id === runId && change.type === moment);
       return;
     }
-    const path = `/api/v1/runs/${runId}/logs?step=python_counter&limit=10000`;
-    for (;;) {
-      const logs = await service.api<RunLogs>('GET', path).catch(() => null);
-      if (logs?.lines.some((line) => line.text === moment) === true) return;
-    }
+    await service.line(runId, 'python_counter', moment);
   }
 
   function leftovers(): string[] {

@@ -13,12 +13,11 @@ attempt = int(os.environ["ELT_ATTEMPT"])
 print(f"attempt {attempt}")
 sys.exit(1 if attempt < 3 else 0)
 `;
-/** A child and a grandchild that ignore SIGTERM; each marks its command line. */
+/** Its child leaves the process group and the session, and ignores SIGTERM; the command line marks it. */
 const STUBBORN = `
-import signal, subprocess, sys, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)", "elt-stubborn"])
-print("ready", flush=True)
+import subprocess, sys, time
+code = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", code, "elt-stubborn"], start_new_session=True)
 time.sleep(600)
 `;
 
@@ -71,7 +70,7 @@ describe('runs', () => {
 
   it('cancels, and leaves no process behind', { timeout: 90_000 }, async () => {
     const { run_ids: runIds } = await service.launch('stubborn');
-    await service.event((change) => change.run_id === runIds[0] && change.type === 'step_started');
+    await service.line(runIds[0]!, 'python_stubborn', 'ready');
     await service.api('POST', `/api/v1/runs/${runIds[0]}/cancel`);
     const run = await service.ended(runIds[0]!);
     expect(run.status).toBe('CANCELED');

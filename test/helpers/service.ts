@@ -30,6 +30,8 @@ export interface RunningService {
   ended(runId: string): Promise<RunDetail>;
   /** Every line of a step's newest attempt. */
   log(runId: string, step: string): Promise<string[]>;
+  /** Resolves when a step's newest attempt has printed this line. */
+  line(runId: string, step: string, text: string): Promise<void>;
   /** First event of the stream (from the start of the log) that the predicate takes. */
   event(wanted: (change: StreamChange) => boolean, after?: number): Promise<StreamChange>;
   /** Resolves when the component serves this commit and no discovery is pending. */
@@ -111,6 +113,11 @@ function running(child: ChildProcess, url: string, printed: readonly string[]): 
     return logs.lines.map((line) => line.text);
   }
 
+  async function line(runId: string, step: string, text: string): Promise<void> {
+    const printed = async () => (await log(runId, step).catch((): string[] => [])).includes(text);
+    for await (const _ of messages(url, `/api/v1/events?log=${runId}`, null)) if (await printed()) return;
+  }
+
   async function serves(commit: string): Promise<Component> {
     const settled = async () => {
       const { items } = await api<{ items: Component[] }>('GET', '/api/v1/components');
@@ -143,6 +150,7 @@ function running(child: ChildProcess, url: string, printed: readonly string[]): 
     launch: (selection, more = {}) => api<LaunchResponse>('POST', '/api/v1/runs', { selection, ...more }),
     ended,
     log,
+    line,
     event,
     serves,
     async stop(signal = 'SIGTERM') {
@@ -156,24 +164,36 @@ function running(child: ChildProcess, url: string, printed: readonly string[]): 
 
 /** The service's event stream from an event id on. */
 async function* changes(url: string, after: number): AsyncGenerator<StreamChange> {
+  for await (const { event, data } of messages(url, '/api/v1/events', after)) {
+    if (event === 'change') yield JSON.parse(data) as StreamChange;
+  }
+}
+
+/** Messages of a stream as they come; the first, `open`, says that it is there. */
+async function* messages(
+  url: string,
+  path: string,
+  after: number | null,
+): AsyncGenerator<{ event: string; data: string }> {
   const abort = new AbortController();
-  const response = await fetch(new URL('/api/v1/events', url), {
-    headers: { accept: 'text/event-stream', 'last-event-id': String(after) },
+  const response = await fetch(new URL(path, url), {
+    headers: { accept: 'text/event-stream', ...(after === null ? {} : { 'last-event-id': String(after) }) },
     signal: abort.signal,
   });
+  yield { event: 'open', data: '' };
   try {
     let rest = '';
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const messages = (rest + chunk).split('\n\n');
-      rest = messages.pop()!;
-      for (const message of messages) {
-        if (!/^event: ?change$/m.test(message)) continue;
-        const data = message
-          .split('\n')
-          .filter((line) => line.startsWith('data:'))
-          .map((line) => line.slice(5))
-          .join('\n');
-        yield JSON.parse(data) as StreamChange;
+      const parts = (rest + chunk).split('\n\n');
+      rest = parts.pop()!;
+      for (const part of parts) {
+        const field = (name: string) =>
+          part
+            .split('\n')
+            .filter((row) => row.startsWith(`${name}:`))
+            .map((row) => row.slice(name.length + 1).trimStart())
+            .join('\n');
+        yield { event: field('event'), data: field('data') };
       }
     }
   } finally {
