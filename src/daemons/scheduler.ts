@@ -58,19 +58,51 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     seen = definitions;
     const counts = { launched: 0, skipped: 0, failed: 0 };
     nextAt = null;
+    const failures: unknown[] = [];
     for (const schedule of definitions.schedules.values()) {
-      const state = await settle(schedule, states.get(schedule.name), now);
-      if (statusOf(schedule, state) !== 'RUNNING') continue;
-      let entry = watch(schedule, state.cursor);
-      if (entry.dueAt !== null && entry.dueAt <= now) {
-        for (const tick of dueTicks(schedule.config, schedule.name, state.cursor, now)) {
-          counts[await fire(definitions, schedule, tick)] += 1;
-          entry = watch(schedule, tick.at);
-        }
+      // One that cannot be carried on must not keep the others from firing (fault P10).
+      try {
+        const dueAt = await look(definitions, schedule, states.get(schedule.name), now, counts);
+        if (dueAt !== null && (nextAt === null || dueAt < nextAt)) nextAt = dueAt;
+      } catch (error) {
+        failures.push(error);
       }
-      if (entry.dueAt !== null && (nextAt === null || entry.dueAt < nextAt)) nextAt = entry.dueAt;
     }
+    if (definitions.sources.length > 0) await forgetGone(definitions, states, now);
+    if (failures.length > 0) throw failures[0];
     return counts;
+  }
+
+  /** Fires what is due of one schedule; returns when it is due next. */
+  async function look(
+    definitions: Definitions,
+    schedule: ScheduleDefinition,
+    known: ScheduleStateRow | undefined,
+    now: number,
+    counts: { -readonly [count in keyof SchedulerCounts]: number },
+  ): Promise<number | null> {
+    const state = await settle(schedule, known, now);
+    if (statusOf(schedule, state) !== 'RUNNING') return null;
+    let entry = watch(schedule, state.cursor);
+    if (entry.dueAt !== null && entry.dueAt <= now) {
+      for (const tick of dueTicks(schedule.config, schedule.name, state.cursor, now)) {
+        counts[await fire(definitions, schedule, tick)] += 1;
+        entry = watch(schedule, tick.at);
+      }
+    }
+    return entry.dueAt;
+  }
+
+  /** A folder that comes back, or is enabled again, does not fire what it missed meanwhile (fault C6). */
+  async function forgetGone(
+    definitions: Definitions,
+    states: ReadonlyMap<string, ScheduleStateRow>,
+    now: number,
+  ): Promise<void> {
+    for (const { schedule, configDigest } of states.values()) {
+      if (configDigest === '' || definitions.schedules.has(schedule)) continue;
+      await store.schedules.setCursor(schedule, now, '');
+    }
   }
 
   /** First sight, or another cron, zone or default status: the past does not fire. */
@@ -79,7 +111,11 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     state: ScheduleStateRow | undefined,
     now: number,
   ): Promise<ScheduleStateRow> {
-    const configDigest = digestOf([schedule.config.cron, schedule.config.timezone, schedule.config.defaultStatus]);
+    const configDigest = digestOf([
+      schedule.config.cron,
+      schedule.config.timezone,
+      schedule.config.defaultStatus,
+    ]);
     if (state?.configDigest === configDigest) return state;
     const cursor = Math.max(now, state?.cursor ?? 0);
     await store.schedules.setCursor(schedule.name, cursor, configDigest);
@@ -130,7 +166,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     }
     const waits = running.length > 0 && schedule.config.overlap === 'queue';
     const reason = waits ? `waits for run ${running.at(-1)}; overlap is queue` : tick.reason;
-    return record(definitions, schedule, tick.at, waits ? 'queued' : 'launched', reason, planned.runs);
+    const plans = waits ? planned.runs.map((plan) => ({ ...plan, waitsFor: running })) : planned.runs;
+    return record(definitions, schedule, tick.at, waits ? 'queued' : 'launched', reason, plans);
   }
 
   async function record(

@@ -1,4 +1,4 @@
-import type { RunState, StepState } from '../events/run-state.ts';
+import { type RunState, type StepState, TERMINAL_RUN } from '../events/run-state.ts';
 import type { StepPlan } from '../plan/run-plan.ts';
 import type { Admission, RunView } from '../store/store.ts';
 
@@ -48,15 +48,18 @@ export interface Lack {
 }
 
 export function lackOf(view: Pick<RunView, 'plan' | 'now' | 'after'>, state: RunState): Lack {
-  if (!isAfterDone(view.after)) return { steps: [], runSlot: false };
+  if (!isItsTurn(view)) return { steps: [], runSlot: false };
   return {
     steps: readySteps(view, state).map((step) => step.pools),
     runSlot: state.status === 'QUEUED',
   };
 }
 
-export function isAfterDone(after: RunView['after']): boolean {
-  return Object.values(after).every((status) => status === 'SUCCESS');
+/** The runs that it comes after have succeeded, and those that it waits for have ended. */
+export function isItsTurn({ plan, after }: Pick<RunView, 'plan' | 'after'>): boolean {
+  return Object.entries(after).every(([runId, status]) =>
+    plan.waitsFor?.includes(runId) === true ? TERMINAL_RUN.has(status) : status === 'SUCCESS',
+  );
 }
 
 function isDue(step: StepState, now: number): boolean {

@@ -3,7 +3,7 @@ import type { EngineEvent } from '../events/run-event.ts';
 import { type RunState, type StepState, TERMINAL_RUN, TERMINAL_STEP } from '../events/run-state.ts';
 import type { StepPlan } from '../plan/run-plan.ts';
 import type { RunCommand, RunView } from '../store/store.ts';
-import { isAfterDone, mayStart, readySteps, slotsOf } from './admission.ts';
+import { isItsTurn, mayStart, readySteps, slotsOf } from './admission.ts';
 import { judgeFailure } from './judge-failure.ts';
 
 /**
@@ -27,7 +27,7 @@ export function decide(view: RunView): RunCommand[] {
   }
   skipDownstream(view, draft);
   if (finish(view, draft)) return draft.commands;
-  if (isAfterDone(view.after)) dispatch(view, draft);
+  if (isItsTurn(view)) dispatch(view, draft);
   return draft.commands;
 }
 
@@ -93,7 +93,7 @@ function endCanceled(view: RunView, draft: Draft): void {
 /** A run of the same launch that had to succeed first did not: this one ends without having started. */
 function endWithUpstreamRun(view: RunView, draft: Draft): boolean {
   for (const [runId, status] of Object.entries(view.after)) {
-    if (status !== 'FAILURE' && status !== 'CANCELED') continue;
+    if ((status !== 'FAILURE' && status !== 'CANCELED') || view.plan.waitsFor?.includes(runId)) continue;
     const reason = `run ${runId} of the same launch ${status === 'FAILURE' ? 'failed' : 'was canceled'}`;
     for (const { stepKey } of view.plan.steps) draft.record({ type: 'step_skipped', stepKey, reason });
     if (!allEnded(draft.state)) continue;

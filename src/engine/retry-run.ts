@@ -28,7 +28,7 @@ export function retryPlan(
     assets: fromFailure ? unwritten(step, state) : step.assets,
   }));
   // Runs that this one waited for have ended: whoever asks for a retry means now.
-  return { ...plan, runId, launchId, steps, after: [], cause, runRetriesLeft };
+  return { ...plan, runId, launchId, steps, after: [], waitsFor: [], cause, runRetriesLeft };
 }
 
 /** The same work as a request, to be planned with today's definitions and commits. */

@@ -85,7 +85,7 @@ export function createRunDriver({ advance, onAdvanced, clock, logger }: RunDrive
       return;
     }
     entry.priority = advanced.plan.priority;
-    entry.after = advanced.plan.after;
+    entry.after = [...advanced.plan.after, ...(advanced.plan.waitsFor ?? [])];
     entry.lack = advanced.lack;
     admission = { ...advanced.admission, pools: { ...admission?.pools, ...advanced.admission.pools } };
     if (advanced.finished !== null) {

@@ -98,6 +98,8 @@ export interface RunPlan {
   readonly steps: readonly StepPlan[];
   /** Runs of the same launch that have to succeed first. */
   readonly after: readonly string[];
+  /** Earlier runs that have to have ended first, however they ended (`overlap: queue` of a schedule). */
+  readonly waitsFor?: readonly string[];
   readonly partitions: PartitionSelection;
   readonly cause: Cause;
   readonly tags: Readonly<Record<string, string>>;

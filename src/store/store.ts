@@ -102,7 +102,7 @@ export interface RunView {
   readonly plan: RunPlan;
   readonly state: RunState;
   readonly leases: Readonly<Record<string, LeaseRow>>;
-  /** Status of the runs that this one waits for (`plan.after`). */
+  /** Status of the runs that this one waits for (`plan.after` and `plan.waitsFor`). */
   readonly after: Readonly<Record<string, RunStatus>>;
   readonly admission: Admission;
   readonly now: Instant;
@@ -247,6 +247,13 @@ export interface AssetStore {
     assetKey: string,
     limit: number,
   ): Promise<readonly { readonly runId: string; readonly status: RunStatus; readonly at: Instant }[]>;
+  /** The same of many assets at once; assets without a run are not in the map. */
+  recentRunsOf(
+    assetKeys: readonly string[],
+    limit: number,
+  ): Promise<
+    ReadonlyMap<string, readonly { readonly runId: string; readonly status: RunStatus; readonly at: Instant }[]>
+  >;
 }
 
 export type TickStatus = 'launched' | 'skipped' | 'failed' | 'queued';

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createScheduler } from '../../src/daemons/scheduler.ts';
 import type { Definitions } from '../../src/definitions/definitions.ts';
 import type { ScheduleConfig } from '../../src/discovery/pipeline-config.ts';
+import { decide, decideCancel } from '../../src/engine/decide.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { ticksBetween } from '../../src/partitions/cron.ts';
@@ -17,6 +18,7 @@ import {
   sampleDefinitions,
   sampleSnapshot,
 } from '../helpers/sample-definitions.ts';
+import { NO_LIMITS } from '../store/conformance/harness.ts';
 
 const MINUTE = 60_000;
 const T0 = Date.UTC(2026, 0, 20, 12);
@@ -127,6 +129,69 @@ describe('scheduler', () => {
     expect(await h.scheduler.runOnce()).toEqual({ launched: 0, skipped: 1, failed: 0 });
     const [tick] = await h.store.schedules.ticks('python_a_schedule', { limit: 1 });
     expect(tick).toMatchObject({ status: 'skipped', reason: expect.stringContaining('overlap is skip') });
+    await h.store.close();
+  });
+
+  it('T6: overlap queue starts the next run once the one before has ended, however it ended', async () => {
+    const h = await harness(pipelines({ overlap: 'queue' }));
+    h.clock.set(T0 + MINUTE);
+    await h.scheduler.runOnce();
+    h.clock.set(T0 + 2 * MINUTE);
+    await h.scheduler.runOnce();
+    const [tick] = await h.store.schedules.ticks('python_a_schedule', { limit: 1 });
+    expect(tick).toMatchObject({ status: 'queued', reason: expect.stringContaining('overlap is queue') });
+    const [second, first] = await h.store.runs.list({ limit: 10 });
+    const advance = async (runId: string) =>
+      (await h.store.runs.advance(runId, NO_LIMITS, decide))!.state.status;
+    expect(await advance(second!.runId)).toBe('QUEUED');
+    expect(await advance(first!.runId)).toBe('STARTED');
+    expect(await advance(second!.runId)).toBe('QUEUED');
+    await h.store.runs.advance(first!.runId, NO_LIMITS, (view) => decideCancel(view, 'cli:ada'));
+    const ref = (await h.store.steps.leases())[0]!.ref;
+    expect(await h.store.steps.acquire(ref, 'me')).toBe('ok');
+    await h.store.steps.finish(ref, { type: 'step_canceled', seconds: 1, forced: false }, []);
+    expect(await advance(first!.runId)).toBe('CANCELED');
+    expect(await advance(second!.runId)).toBe('STARTED');
+    await h.store.close();
+  });
+
+  it('C6: a folder that was gone, and comes back as it was, does not fire what it missed', async () => {
+    const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} } } });
+    h.clock.set(T0 + MINUTE);
+    await h.scheduler.runOnce();
+    await h.edit({ python_b: { assets: { b: {} } } });
+    h.clock.set(T0 + 2 * MINUTE);
+    await h.scheduler.runOnce();
+    h.clock.set(T0 + 60 * MINUTE);
+    await h.restart();
+    await h.edit({ ...pipelines({}), python_b: { assets: { b: {} } } });
+    expect(await h.scheduler.runOnce()).toEqual({ launched: 0, skipped: 0, failed: 0 });
+    h.clock.set(T0 + 61 * MINUTE);
+    expect(await h.scheduler.runOnce()).toMatchObject({ launched: 1 });
+    expect(await h.launched()).toEqual([1, 61]);
+    await h.store.close();
+  });
+
+  it('P10: a schedule that cannot be carried on does not keep the others from firing', async () => {
+    const config = { schedule: EVERY_MINUTE };
+    const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} }, config } });
+    const { definitions } = sampleDefinitions({
+      ...pipelines({}),
+      python_b: { assets: { b: {} }, config },
+    });
+    // A definition that no reader should ever see: its schedule names an asset whose pipeline is not there.
+    const pipelinesOfB = new Map([...definitions.pipelines].filter(([id]) => !id.includes('python_a')));
+    const scheduler = createScheduler({
+      store: h.store,
+      clock: h.clock,
+      components: { definitions: () => ({ ...definitions, pipelines: pipelinesOfB }) },
+      engine: { wake: () => undefined },
+      newId: () => uuidv7(h.clock.now()),
+    });
+    h.clock.set(T0 + MINUTE);
+    await expect(scheduler.runOnce()).rejects.toThrow();
+    expect(await h.store.schedules.ticks('python_a_schedule', { limit: 5 })).toHaveLength(0);
+    expect(await h.store.schedules.ticks('python_b_schedule', { limit: 5 })).toHaveLength(1);
     await h.store.close();
   });
 

@@ -124,7 +124,7 @@ export function runRoutes(app: App, deps: AppDeps): void {
       });
       const ended = TERMINAL_RUN.has(state.status);
       const after: Record<string, string> = {};
-      for (const other of ended ? [] : plan.after)
+      for (const other of ended ? [] : [...plan.after, ...(plan.waitsFor ?? [])])
         after[other] = (await store.runs.summary(other))?.status ?? '';
       const full = ended
         ? new Set<string>()

@@ -1,5 +1,5 @@
 import type { EventRecord, StepError } from '../../events/run-event.ts';
-import type { RunState, StepState } from '../../events/run-state.ts';
+import { type RunState, type RunStatus, type StepState, TERMINAL_RUN } from '../../events/run-state.ts';
 import type { PartitionSelection, Cause as PlanCause, RunPlan, StepPlan } from '../../plan/run-plan.ts';
 import type { RunSummary as RunRow } from '../../store/store.ts';
 import type { PartitionSelection as PartitionSelectionView } from '../contract/common.ts';
@@ -160,6 +160,8 @@ function waitingFor(facts: RunFacts, step: StepPlan, state: StepState | undefine
   if (state !== undefined && state.status !== 'waiting') return null;
   const run = facts.plan.after.find((id) => facts.after[id] !== 'SUCCESS');
   if (run !== undefined) return `run ${run}, which has to succeed first`;
+  const earlier = facts.plan.waitsFor?.find((id) => !TERMINAL_RUN.has(facts.after[id] as RunStatus));
+  if (earlier !== undefined) return `run ${earlier}, which has to end first`;
   const need = step.needs.find((key) => facts.state.steps[key]?.status !== 'succeeded');
   if (need !== undefined) return `step ${need}`;
   const pool = step.pools.find((name) => facts.fullPools.has(name));

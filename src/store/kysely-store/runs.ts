@@ -142,7 +142,7 @@ async function readView(
     plan,
     state: run.state,
     leases: Object.fromEntries(leases.map((row): [string, LeaseRow] => [row.step_key, toLease(row, runId)])),
-    after: await statusesOf(tx, plan.after),
+    after: await statusesOf(tx, [...plan.after, ...(plan.waitsFor ?? [])]),
     admission: await admission(tx, limits),
     now: tx.now,
   };
