@@ -1,5 +1,5 @@
 import type { Definitions } from '../definitions/definitions.ts';
-import { type RunState, TERMINAL_RUN } from '../events/run-state.ts';
+import { type RunState, type StepState, TERMINAL_RUN } from '../events/run-state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -9,6 +9,7 @@ import type { StepSpec } from '../plan/step-spec.ts';
 import type { AdmissionLimits, LaunchRecord, RunCommand, RunView, Store } from '../store/store.ts';
 import { type Advanced, advance } from './advance.ts';
 import { decide, decideCancel } from './decide.ts';
+import { isWritten } from './judge-failure.ts';
 import { retryPlan, retryRequest, retrySpec } from './retry-run.ts';
 import type { AdvanceRun } from './run-driver.ts';
 import type { RetryOptions, RunEngine } from './run-engine.ts';
@@ -54,8 +55,17 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
     if (!isFailing || first === null) return ended(first);
     const launch = await launchRunRetry(first.plan, first.state);
     const second = await advance(store, runId, deps.limits());
-    if (launch !== null) await startAll(launch);
+    for (const again of launch?.runIds ?? []) {
+      // Canceled in between: that wish is for the work, not for its first run alone.
+      if (second?.finished === 'CANCELED') await cancelRetry(again, second.state);
+      await transport.start(again);
+    }
     return ended(second);
+  }
+
+  async function cancelRetry(runId: string, state: RunState): Promise<void> {
+    const by = state.cancelRequestedBy ?? 'the user';
+    await advance(store, runId, deps.limits(), (view) => decideCancel(view, by), 'power');
   }
 
   function ended(advanced: Advanced | null): Advanced | null {
@@ -205,11 +215,19 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
   };
 }
 
+const HAS_FAILED: ReadonlySet<StepState['status']> = new Set(['attempt_failed', 'failed']);
+
 /** A step of the run failed for good, and the instance's `run_retries` are not used up. */
 function isRetriedByItself(view: RunView, commands: readonly RunCommand[]): boolean {
   if (view.plan.runRetriesLeft <= 0 || !commands.some(isRunFailed)) return false;
+  const steps = Object.values(view.state.steps);
+  // What wrote everything and failed nevertheless is for a person to judge: to write it again can double its rows.
+  const isDone = view.plan.steps.some((plan) => {
+    const step = view.state.steps[plan.stepKey]!;
+    return HAS_FAILED.has(step.status) && isWritten(plan, step);
+  });
   // A run that never began, because one before it failed, has nothing to do again by itself.
-  return Object.values(view.state.steps).some((step) => step.attempt > 0);
+  return !isDone && steps.some((step) => step.attempt > 0);
 }
 
 function isRunFailed(command: RunCommand): boolean {

@@ -72,7 +72,7 @@ export function judgeFailure(runId: string, plan: StepPlan, step: StepState, now
  * Nothing is left that a retry could write, or it would load once more what a blocking check found bad: loads that
  * append would double their rows.
  */
-function isWritten(plan: StepPlan, step: StepState): boolean {
+export function isWritten(plan: StepPlan, step: StepState): boolean {
   const loads = plan.tool === 'dlt' || plan.tool === 'sling';
   if (loads && step.error?.code === 'BLOCKING_CHECK_FAILED') return true;
   return plan.assets.length > 0 && plan.assets.every((asset) => step.finishedAssets.includes(asset.key));

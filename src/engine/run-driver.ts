@@ -38,6 +38,8 @@ interface Entry {
 }
 
 const RETRY_MS = 1_000;
+/** Between two looks that nothing but time asks for. */
+const LEAST_SLEEP_MS = 20;
 
 export function createRunDriver({ advance, onAdvanced, clock, logger }: RunDriverDeps): RunDriver {
   const entries = new Map<string, Entry>();
@@ -92,7 +94,7 @@ export function createRunDriver({ advance, onAdvanced, clock, logger }: RunDrive
       entries.delete(runId);
       for (const other of entries.values()) if (other.after.includes(runId)) mark(other.runId);
     } else if (advanced.sleepUntil !== null) {
-      wakeAt(entry, advanced.sleepUntil);
+      wakeAt(entry, Math.max(advanced.sleepUntil, clock.now() + LEAST_SLEEP_MS));
     }
     onAdvanced(advanced);
   }

@@ -85,6 +85,8 @@ async function withLease(
   const dir = stepDirOf(machine.places.steps, ref);
   const cancel = new AbortController();
   const fenced = new AbortController();
+  // An adopted process may have waited for nearly as long as it waits at all.
+  touchLease(dir);
   const timer = setInterval(() => void renew(), ref.leaseTtlMs / 4);
   timer.unref();
   try {

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -83,6 +93,26 @@ describe('runs again', () => {
     expect(plan.steps.map(({ stepKey }) => stepKey)).toEqual(['b']);
     expect(plan.runRetriesLeft).toBe(0);
   });
+
+  it('but not what wrote all of its rows and was found bad: they would be there twice', async () => {
+    await open();
+    const events = [
+      { type: 'materialization', asset_key: 'a', metadata: { rows: 3 } },
+      { type: 'check', asset_key: 'a', check_name: 'c', passed: false, severity: 'ERROR', metadata: {} },
+      { type: 'end', status: 'ok' },
+    ];
+    const text = `import json, os
+with open(os.environ["ELT_EVENTS_FILE"], "a") as file:
+    for event in json.loads(${JSON.stringify(JSON.stringify(events))}): file.write(json.dumps(event) + "\\n")`;
+    const runId = await test.run([step('a', text, { tool: 'dlt', blockingChecks: ['c'] })], {
+      runRetriesLeft: 2,
+    });
+    expect((await test.store.runs.state(runId))!).toMatchObject({
+      status: 'FAILURE',
+      steps: { a: { error: { code: 'BLOCKING_CHECK_FAILED' } } },
+    });
+    expect(await test.store.runs.list({ limit: 10 })).toHaveLength(1);
+  });
 });
 
 describe('several runs', () => {
@@ -156,8 +186,12 @@ print("done")`;
     await test.seen(runId, ({ event }) => event.type === 'step_started');
     await test.close(false);
     expect(processesOfRun(runId)).toHaveLength(2);
+    const lease = join(home, 'steps', readdirSync(join(home, 'steps'))[0]!, 'lease');
+    utimesSync(lease, 0, 0);
     await open();
     expect(await test.engine.adopt()).toEqual({ adopted: 1, lost: 0, resumed: 1 });
+    // The supervisor is told at once that somebody wants the step, not at the next renewal minutes later.
+    expect(statSync(lease).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
     writeFileSync(join(home, 'go'), '');
     await test.engine.finished(runId);
     expect(await statusOf(runId)).toBe('SUCCESS');

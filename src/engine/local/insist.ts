@@ -1,3 +1,4 @@
+import { OperationalError } from '../../lib/errors.ts';
 import type { StepMachine } from '../step-machine.ts';
 
 const FIRST_WAIT_MS = 250;
@@ -14,7 +15,7 @@ export async function insist<T>(
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (!(error instanceof OperationalError) || attempt === ATTEMPTS) throw error;
       machine.logger.warn({ err: error, attempt }, 'the store refused a write of a step');
       await machine.clock.sleepUntil(machine.clock.now() + wait);
     }

@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import { retryPlan, retryRequest, retrySpec } from '../../src/engine/retry-run.ts';
+import { initialRunState, type RunState, type StepState } from '../../src/events/run-state.ts';
+import type { RunPlan, StepPlan } from '../../src/plan/run-plan.ts';
+import { stepSpec } from '../helpers/run-step-command.ts';
+
+const step = (stepKey: string, assets: string[], needs: string[] = []): StepPlan =>
+  ({
+    stepKey,
+    needs,
+    assets: assets.map((key) => ({ key })),
+    fullRefresh: stepKey === 'c',
+  }) as unknown as StepPlan;
+
+const PLAN = {
+  runId: 'old',
+  launchId: 'l',
+  after: ['earlier'],
+  steps: [step('a', ['a1']), step('b', ['b1', 'b2'], ['a']), step('c', ['c1'], ['a', 'b'])],
+  partitions: { kind: 'key', key: '2026-01-05' },
+  tags: { x: 'y' },
+  config: { q: 1 },
+  priority: 3,
+  runRetriesLeft: 2,
+} as unknown as RunPlan;
+
+function state(steps: Record<string, Partial<StepState>>): RunState {
+  const fresh = initialRunState(PLAN, 1);
+  const merged = Object.entries(fresh.steps).map(([key, own]) => [key, { ...own, ...steps[key] }]);
+  return { ...fresh, status: 'FAILURE', steps: Object.fromEntries(merged) as RunState['steps'] };
+}
+
+const FAILED = state({
+  a: { status: 'succeeded' },
+  b: { status: 'failed', finishedAssets: ['b1'] },
+  c: { status: 'skipped' },
+});
+const CAUSE = { kind: 'retry', runId: 'old', by: 'cli:me' } as const;
+const IDS = { cause: CAUSE, runId: 'new', launchId: 'l2', runRetriesLeft: 1 };
+
+it('takes up what did not succeed, and of it what is not written', () => {
+  const plan = retryPlan(PLAN, FAILED, { ...IDS, fromFailure: true })!;
+  expect(plan).toMatchObject({ ...IDS, after: [], priority: 3, partitions: PLAN.partitions });
+  expect(
+    plan.steps.map(({ stepKey, needs, assets }) => [stepKey, needs, assets.map(({ key }) => key)]),
+  ).toEqual([
+    ['b', [], ['b2']],
+    ['c', ['b'], ['c1']],
+  ]);
+});
+
+it('does all of it again when asked to', () => {
+  const plan = retryPlan(PLAN, FAILED, { ...IDS, fromFailure: false })!;
+  expect(plan.steps).toEqual(PLAN.steps);
+});
+
+it('makes again what was written but found bad', () => {
+  const bad = state({
+    a: { status: 'succeeded' },
+    b: { status: 'failed', finishedAssets: ['b1', 'b2'] },
+    c: { status: 'skipped' },
+  });
+  const plan = retryPlan(PLAN, bad, { ...IDS, fromFailure: true })!;
+  expect(plan.steps[0]!.assets.map(({ key }) => key)).toEqual(['b1', 'b2']);
+});
+
+it('has nothing to do when all succeeded', () => {
+  const done = state({ a: { status: 'succeeded' }, b: { status: 'succeeded' }, c: { status: 'succeeded' } });
+  expect(retryPlan(PLAN, done, { ...IDS, fromFailure: true })).toBeNull();
+});
+
+it('asks for the same with today’s definitions', () => {
+  expect(retryRequest(PLAN, FAILED, { fromFailure: true, cause: CAUSE })).toEqual({
+    assets: ['b2', 'c1'],
+    partitions: { kind: 'keys', keys: ['2026-01-05'] },
+    fullRefresh: true,
+    config: { q: 1 },
+    tags: { x: 'y' },
+    priority: 3,
+    cause: CAUSE,
+  });
+});
+
+it('law 4: keeps the code and the configuration of the old run', () => {
+  const old = stepSpec('dlt', { env: { A: '1' } }, { attempt: 3 });
+  const spec = retrySpec(old, 'new', { ...PLAN.steps[1]!, stepKey: old.ref.stepKey });
+  expect(spec).toMatchObject({ code: old.code, config: old.config, retriesSpent: 0 });
+  expect(spec.ref).toMatchObject({ runId: 'new', attempt: 0 });
+});
