@@ -252,7 +252,10 @@ export interface AssetStore {
     assetKeys: readonly string[],
     limit: number,
   ): Promise<
-    ReadonlyMap<string, readonly { readonly runId: string; readonly status: RunStatus; readonly at: Instant }[]>
+    ReadonlyMap<
+      string,
+      readonly { readonly runId: string; readonly status: RunStatus; readonly at: Instant }[]
+    >
   >;
 }
 

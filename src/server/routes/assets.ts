@@ -12,7 +12,7 @@ import {
 } from '../contract/asset.ts';
 import { PageQuery } from '../contract/common.ts';
 import { JobList } from '../contract/schedule.ts';
-import { decodeNumberCursor, decodeTextCursor, pageOf } from '../cursor.ts';
+import { decodeNumberCursor, decodeTextCursor, encodeCursor, pageOf } from '../cursor.ts';
 import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
 import { assetFacts } from '../views/asset-facts.ts';
@@ -119,11 +119,14 @@ export function assetRoutes(app: App, deps: AppDeps): void {
       const { limit = DEFAULT_MATERIALIZATIONS, cursor, partition } = request.query;
       const before = decodeNumberCursor(cursor);
       const rows = await store.assets.materializations(node.key, {
-        limit: limit + 1,
+        limit,
         ...(partition === undefined ? {} : { partition }),
         ...(before === undefined ? {} : { beforeEventId: before }),
       });
-      return pageOf(rows, limit, (row) => row.eventId, materializationView);
+      // The store never tears the partitions of one event apart: its page is the page, however long.
+      const last = rows.at(-1);
+      const more = last !== undefined && rows.length >= limit;
+      return { items: rows.map(materializationView), next_cursor: more ? encodeCursor(last.eventId) : null };
     },
   );
 

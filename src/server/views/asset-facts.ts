@@ -17,17 +17,16 @@ export async function assetFacts(
   const [rows, states, strips] = await Promise.all([
     store.assets.status(keys),
     store.schedules.states(),
-    Promise.all(keys.map((key) => store.assets.recentRuns(key, STRIP))),
+    store.assets.recentRunsOf(keys, STRIP),
   ]);
   const status = new Map(rows.map((row) => [row.assetKey, row]));
-  const recentRuns = new Map(keys.map((key, index) => [key, strips[index]!.map(runMark)]));
   const stateOf = new Map(states.map((state) => [state.schedule, state]));
   const scheduleOf = schedulesByAsset(context);
   return (node) => {
     const definition = scheduleOf.get(node.key);
     return {
       status: status.get(node.key),
-      recentRuns: recentRuns.get(node.key) ?? [],
+      recentRuns: (strips.get(node.key) ?? []).map(runMark),
       schedule: definition === undefined ? null : { definition, state: stateOf.get(definition.name) },
     };
   };

@@ -3,8 +3,11 @@ import { checksOf, materializationsOf, toCheck, toMaterialization, toRun } from 
 import { assetStatus, NOTHING } from './asset-status.ts';
 import type { StoreContext } from './context.ts';
 import { definitionOf, findAssets } from './identities.ts';
+import { chunks } from './json.ts';
 import { P_KIND } from './partition-identity.ts';
 import { findPartition } from './partition-keys.ts';
+
+const ASSETS_AT_ONCE = 500;
 
 export function createAssetStore(context: StoreContext): AssetStore {
   const { db } = context;
@@ -101,6 +104,45 @@ export function createAssetStore(context: StoreContext): AssetStore {
         .limit(limit)
         .execute();
       return rows.map(toRun);
+    },
+
+    async recentRunsOf(assetKeys, limit) {
+      const strips = new Map<string, ReturnType<typeof toRun>[]>();
+      for (const keys of chunks(assetKeys, ASSETS_AT_ONCE)) {
+        const rows = await db
+          .selectFrom('asset')
+          .innerJoin('run_asset', (join) =>
+            join
+              .onRef('run_asset.asset_id', '=', 'asset.asset_id')
+              .on('run_asset.run_no', 'in', (eb) =>
+                eb
+                  .selectFrom('run_asset as newest')
+                  .select('newest.run_no')
+                  .whereRef('newest.asset_id', '=', 'asset.asset_id')
+                  .orderBy('newest.run_no', 'desc')
+                  .limit(limit),
+              ),
+          )
+          .innerJoin('run', 'run.run_no', 'run_asset.run_no')
+          .select([
+            'asset.key',
+            'run.run_id',
+            'run.status',
+            'run.created_at',
+            'run.started_at',
+            'run.ended_at',
+          ])
+          .where('asset.key', 'in', keys)
+          .orderBy('run_asset.asset_id')
+          .orderBy('run_asset.run_no', 'desc')
+          .execute();
+        for (const { key, ...row } of rows) {
+          const strip = strips.get(key);
+          if (strip === undefined) strips.set(key, [toRun(row)]);
+          else strip.push(toRun(row));
+        }
+      }
+      return strips;
     },
   };
 }

@@ -119,6 +119,10 @@ export function describeAssetStore(open: OpenStore): void {
         { runId: first, status: 'SUCCESS', at: NOON },
       ]);
       expect(await store.assets.recentRuns('nobody', 5)).toEqual([]);
+      const strips = await store.assets.recentRunsOf(['items', 'nobody', 'orders'], 1);
+      expect([...strips.keys()].toSorted()).toEqual(['items', 'orders']);
+      expect(strips.get('orders')).toEqual([{ runId: second, status: 'QUEUED', at: NOON + 1000 }]);
+      expect(strips.get('items')).toEqual(await store.assets.recentRuns('items', 1));
       expect((await store.assets.checks('orders')).map((row) => row.checkName)).toEqual([
         'unique',
         'not_null',
