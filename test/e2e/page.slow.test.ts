@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findChromium } from '../helpers/chromium.ts';
+import { GIT_ENVIRONMENT } from '../helpers/git-repository.ts';
 import { startGitServer } from '../helpers/git-server.ts';
-import { createRepository, git } from '../helpers/repository.ts';
+import { createRepository } from '../helpers/repository.ts';
 import { startService } from '../helpers/service.ts';
 
 const REPORT = {
@@ -18,6 +21,14 @@ print("last line", flush=True)
   'pipelines/python/hello/dagster.yaml':
     'group: demo\ndescription: Says hello\nscript: { command: [python, main.py] }\n',
 };
+
+/** Not synchronously: the server that takes the push lives in this process. */
+async function pushOverHttp(clone: string, remote: string): Promise<void> {
+  await promisify(execFile)('git', ['push', '--quiet', remote, 'main'], {
+    cwd: clone,
+    env: { ...process.env, ...GIT_ENVIRONMENT },
+  });
+}
 
 describe('the page', () => {
   it('shows a pushed folder without reload, runs it on a click and shows a line before the process ends', {
@@ -32,7 +43,6 @@ describe('the page', () => {
     onTestFinished(() => repository.remove());
     const server = await startGitServer(dirname(repository.remote));
     const remote = `${server.url}/pipelines.git`;
-    git(repository.clone, 'remote', 'set-url', 'origin', remote);
     const home = mkdtempSync(join(tmpdir(), 'elt-home-'));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
     const service = await startService({ home, repo: remote, env: { ELT_REFRESH_INTERVAL: '2s' } });
@@ -51,7 +61,8 @@ describe('the page', () => {
     await page.goto(`${service.url}/assets`);
     await page.getByText('old', { exact: true }).first().waitFor();
 
-    repository.push(REPORT);
+    repository.commit(REPORT);
+    await pushOverHttp(repository.clone, remote);
     await page.getByText('hello', { exact: true }).first().click({ timeout: 30_000 });
     await page
       .getByRole('button', { name: /^materialize/i })

@@ -19,7 +19,9 @@ export interface TestRepository {
   readonly clone: string;
   /** Commit of the branch. */
   head(): string;
-  /** Writes files (null removes one), commits and pushes; returns the commit. */
+  /** Writes files (null removes one) and commits. */
+  commit(files: Readonly<Record<string, string | null>>, message?: string): void;
+  /** Commits and pushes; returns the commit. */
   push(files: Readonly<Record<string, string | null>>, message?: string): string;
   remove(): void;
 }
@@ -48,6 +50,11 @@ export function createRepository(files: Readonly<Record<string, string>>): TestR
     clone,
     head: () => git(clone, 'rev-parse', 'HEAD'),
     push(changed, message = 'Change pipelines') {
+      repository.commit(changed, message);
+      git(clone, 'push', '--quiet', 'origin', 'main');
+      return repository.head();
+    },
+    commit(changed, message = 'Change pipelines') {
       for (const [path, text] of Object.entries(changed)) {
         const file = join(clone, path);
         if (text === null) rmSync(file, { recursive: true, force: true });
@@ -58,8 +65,6 @@ export function createRepository(files: Readonly<Record<string, string>>): TestR
       }
       git(clone, 'add', '--all');
       git(clone, 'commit', '--quiet', '--allow-empty', '-m', message);
-      git(clone, 'push', '--quiet', 'origin', 'main');
-      return repository.head();
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
