@@ -15,28 +15,12 @@ const METADATA_VALUE = z.union([
 ]);
 
 export const MetadataSchema = z.record(z.string(), METADATA_VALUE);
-/** Plain values; well-known names below. Units are in the name: `seconds`, `bytes`, `rows_per_second`. */
+/**
+ * Plain values. Units are in the name. Every runner uses these names for the same thing, and pages, plots and Insights
+ * know them: `rows`, `bytes`, `seconds`, `rows_per_second`, `load_ids`, `schema_changes`, `cursor`, `tables`, `commit`,
+ * `partition`, `destination`, `dataset`, `files`, `full_refresh`, `config`, `uncertain`.
+ */
 export type Metadata = z.infer<typeof MetadataSchema>;
-
-/** Names that pages, plots and Insights know. Every runner uses these for the same thing. */
-export const METADATA_NAMES = [
-  'rows',
-  'bytes',
-  'seconds',
-  'rows_per_second',
-  'load_ids',
-  'schema_changes',
-  'cursor',
-  'tables',
-  'commit',
-  'partition',
-  'destination',
-  'dataset',
-  'files',
-  'full_refresh',
-  'config',
-  'uncertain',
-] as const;
 
 export const MaterializationEvent = z.object({
   type: z.literal('materialization'),
@@ -105,9 +89,6 @@ export const EndEvent = z.object({
   unfinished_assets: z.array(z.string()).nullish(),
 });
 export type EndEvent = z.infer<typeof EndEvent>;
-
-/** Anything else that a runner reports: kept for the page, without meaning to the engine. */
-export const OtherEvent = z.looseObject({ type: z.string() });
 
 export const StepEvent = z.discriminatedUnion('type', [
   MaterializationEvent,

@@ -30,5 +30,15 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
 
 /** Whether a variable's name says that its value is a secret; used for masking, never for deciding what is passed on. */
 export function isSecretName(name: string): boolean {
-  return /(KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|DSN|AUTH)/i.test(name);
+  return /(KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|DSN|AUTH|CONNECTION_STRING)|(?<![A-Z])(PASS|PWD)(?![A-Z])/i.test(
+    name,
+  );
+}
+
+/**
+ * Whether the value of a variable with a secret's name only says where the secret lies (`GOOGLE_APPLICATION_CREDENTIALS`).
+ * By the name too: a key in base64 can begin with a slash.
+ */
+export function isPathOfSecret(name: string, value: string): boolean {
+  return value.startsWith('/') && /(FILE|PATH|DIR|DIRECTORY|CREDENTIALS)$/i.test(name);
 }
