@@ -42,7 +42,6 @@ const MOVED: Readonly<Record<string, string>> = {
 const url = signal(new URL(location.href));
 
 export const route = computed<Route>(() => parse(url.value.pathname));
-export const path = computed(() => url.value.pathname + url.value.search);
 
 function parse(pathname: string): Route {
   const [, first = '', second = '', ...rest] = pathname.split('/');

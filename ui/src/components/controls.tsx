@@ -1,5 +1,6 @@
 import type { ComponentChildren, Ref } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Choice } from './choice.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 export function Button({
@@ -36,13 +37,6 @@ export function Button({
       {children}
     </button>
   );
-}
-
-export interface Choice<T extends string> {
-  readonly value: T;
-  readonly text: ComponentChildren;
-  readonly count?: number;
-  readonly title?: string;
 }
 
 /** One of a few. */

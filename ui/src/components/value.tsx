@@ -1,4 +1,4 @@
-import { bytes, count, duration, exact } from '../lib/format.ts';
+import { bytes, count, duration, exact, rate } from '../lib/format.ts';
 import { safeHref } from '../lib/safe-href.ts';
 import { External } from './links.tsx';
 
@@ -24,7 +24,7 @@ function NumberValue({ name, value }: { name: string; value: number }) {
     : /(^|_)seconds$/.test(name)
       ? duration(value)
       : name.endsWith('_per_second')
-        ? `${count(value)}/s`
+        ? rate(value)
         : count(value);
   return (
     <span class="num" title={value.toLocaleString('en-US')}>

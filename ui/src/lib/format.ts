@@ -68,6 +68,11 @@ export function count(value: number): string {
   return `${trim(value / divisor, 1)} ${unit}`;
 }
 
+/** `378/s`, `4.2/s`. */
+export function rate(perSecond: number): string {
+  return perSecond < 10_000 ? `${trim(perSecond, perSecond < 100 ? 1 : 0)}/s` : `${count(perSecond)}/s`;
+}
+
 /** Decimal units, as disks and networks count: `142 kB`. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -20,16 +20,23 @@ export function fuzzyScore(query: string, text: string): number | null {
   return score;
 }
 
-/** Letters skipped within the shortest stretch found from the left; null if not all letters occur in order. */
+/** Letters skipped within the shortest stretch that has all in order; null if there is none, or it skips too many. */
 function subsequence(word: string, target: string): number | null {
   if (word.length < 3) return null;
-  let at = -1;
-  let first = -1;
-  for (const letter of word) {
-    at = target.indexOf(letter, at + 1);
-    if (at === -1) return null;
-    if (first === -1) first = at;
+  let fewest: number | null = null;
+  for (
+    let start = target.indexOf(word.charAt(0));
+    start !== -1;
+    start = target.indexOf(word.charAt(0), start + 1)
+  ) {
+    let at = start;
+    for (const letter of word.slice(1)) {
+      at = target.indexOf(letter, at + 1);
+      // A later start cannot find what is not there.
+      if (at === -1) return fewest;
+    }
+    const skipped = at - start + 1 - word.length;
+    if (skipped <= word.length && (fewest === null || skipped < fewest)) fewest = skipped;
   }
-  const skipped = at - first + 1 - word.length;
-  return skipped > word.length ? null : skipped;
+  return fewest;
 }

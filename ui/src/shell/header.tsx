@@ -31,7 +31,6 @@ export function Header() {
         class="search-button"
         onClick={() => openSheet('palette')}
         title="Go to or do  Ctrl+K or ⌘K"
-        aria-label="Search and commands"
       >
         <Icon name="search" />
         <span class="search-text">Search</span>

@@ -26,12 +26,13 @@ interface Entry<T> extends Resource<T> {
   timer: number;
   running: Promise<void> | null;
   lastMs: number;
+  endedAt: number;
   concerns: Concerns;
   load: Loader<T>;
 }
 
 /** Events come in bursts; the budget from event to pixel is 250 ms. */
-const DEBOUNCE_MS = 50;
+const DEBOUNCE_MS = 20;
 const MAX_PENDING = 200;
 const MAX_UNUSED = 60;
 const entries = new Map<string, Entry<unknown>>();
@@ -77,6 +78,7 @@ function entry<T>(path: string, concerns: Concerns, loader: Loader<T>): Entry<T>
     timer: 0,
     running: null,
     lastMs: 0,
+    endedAt: 0,
     concerns,
     load: loader,
   };
@@ -128,7 +130,8 @@ async function fetchNow<T>(of: Entry<T>): Promise<void> {
     of.pending = null;
     of.error.value = toApiError(error);
   }
-  of.lastMs = performance.now() - started;
+  of.endedAt = performance.now();
+  of.lastMs = of.endedAt - started;
 }
 
 function touch(of: Entry<unknown>, change: StreamChange | null): void {
@@ -137,10 +140,11 @@ function touch(of: Entry<unknown>, change: StreamChange | null): void {
   if (of.users > 0) schedule(of);
 }
 
-/** A hidden tab only remembers; a slow answer is not asked for more often than it takes. */
+/** A hidden tab only remembers; between two requests lies as much time as the last one took. */
 function schedule(of: Entry<unknown>): void {
   if (of.timer !== 0 || of.running !== null || document.hidden) return;
-  of.timer = window.setTimeout(() => void load(of), Math.max(DEBOUNCE_MS, Math.min(2_000, of.lastMs * 2)));
+  const rest = of.endedAt + of.lastMs - performance.now();
+  of.timer = window.setTimeout(() => void load(of), Math.max(DEBOUNCE_MS, Math.min(2_000, rest)));
 }
 
 function forgetUnused(): void {

@@ -23,7 +23,7 @@ export function Materializations({ items }: { items: readonly Materialization[] 
   const columns = COLUMNS.filter(([name]) => items.some(({ metadata }) => metadata[name] !== undefined));
   return (
     <div class="table-frame">
-      <table class="table">
+      <table class="table cards">
         <caption class="sr-only">Materializations, newest first</caption>
         <thead>
           <tr>
@@ -41,12 +41,14 @@ export function Materializations({ items }: { items: readonly Materialization[] 
         <tbody>
           {items.map((item) => (
             <tr key={item.event_id} data-row>
-              <td>
+              <td data-label="When">
                 <Ago at={item.at} />
               </td>
-              <td class="mono">{item.partition ?? <span class="faint">–</span>}</td>
-              {columns.map(([name]) => (
-                <td key={name} class="right">
+              <td data-label="Partition" class="mono">
+                {item.partition ?? <span class="faint">–</span>}
+              </td>
+              {columns.map(([name, text]) => (
+                <td key={name} data-label={text} class="right">
                   {item.metadata[name] === undefined ? (
                     <span class="faint">–</span>
                   ) : (
@@ -54,10 +56,10 @@ export function Materializations({ items }: { items: readonly Materialization[] 
                   )}
                 </td>
               ))}
-              <td>
+              <td data-label="Commit">
                 <CommitChip commit={item.commit} />
               </td>
-              <td>
+              <td data-label="Run">
                 <a href={runHref(item.run_id)}>Show the run</a>
               </td>
             </tr>

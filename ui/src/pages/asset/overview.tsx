@@ -85,7 +85,7 @@ function Columns({ columns }: { columns: AssetDetail['columns'] }) {
   return (
     <Section title="Columns" aside={<span class="count">{columns.length}</span>}>
       <div class="table-frame">
-        <table class="table compact">
+        <table class="table cards">
           <thead>
             <tr>
               <th scope="col">Name</th>
@@ -99,8 +99,10 @@ function Columns({ columns }: { columns: AssetDetail['columns'] }) {
                 <th scope="row" class="mono">
                   <bdi>{name}</bdi>
                 </th>
-                <td class="mono faint">{type}</td>
-                <td>
+                <td data-label="Type" class="mono faint">
+                  {type}
+                </td>
+                <td data-label="Description">
                   <bdi>{description}</bdi>
                 </td>
               </tr>

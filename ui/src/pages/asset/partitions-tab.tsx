@@ -60,7 +60,7 @@ function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
       </div>
       <Section title="Stretches" aside={<span class="faint">newest first</span>}>
         <div class="table-frame">
-          <table class="table">
+          <table class="table cards">
             <thead>
               <tr>
                 <th scope="col">State</th>
@@ -80,12 +80,18 @@ function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
                 .slice(0, 200)
                 .map(({ from, to, from_key, to_key, status }) => (
                   <tr key={from} data-row>
-                    <td>
+                    <td data-label="State">
                       <Status shown={partitionShown(status)} />
                     </td>
-                    <td class="mono">{from_key}</td>
-                    <td class="mono">{to_key}</td>
-                    <td class="right num">{count(to - from + 1)}</td>
+                    <td data-label="From" class="mono">
+                      {from_key}
+                    </td>
+                    <td data-label="To" class="mono">
+                      {to_key}
+                    </td>
+                    <td data-label="Partitions" class="right num">
+                      {count(to - from + 1)}
+                    </td>
                     <td class="right">
                       <Button
                         kind="quiet"

@@ -1,11 +1,12 @@
 import type { Materialization } from '../../../../src/server/contract/asset.ts';
+import { narrow } from '../../components/media.ts';
 import { count, exact } from '../../lib/format.ts';
 import { runHref } from '../../router.ts';
 
 /** The rows of the last materializations as bars, oldest left; each is a link to its run. */
 export function RowsPlot({ items }: { items: readonly Materialization[] }) {
   const points = items
-    .slice(0, 30)
+    .slice(0, narrow.value ? 10 : 24)
     .reverse()
     .flatMap((item) =>
       typeof item.metadata['rows'] === 'number' ? [{ item, rows: item.metadata['rows'] }] : [],

@@ -1,6 +1,6 @@
 import type { PartitionList } from '../../../../src/server/contract/asset.ts';
 import type { LaunchRequest } from '../../../../src/server/contract/run.ts';
-import type { Choice } from '../../components/controls.tsx';
+import type { Choice } from '../../components/choice.ts';
 import { plural } from '../../lib/format.ts';
 import { cellKey } from '../../lib/partition-key.ts';
 

@@ -12,7 +12,7 @@ export function Pipelines({ component }: { component: Component }) {
         <p class="card faint">No folder of this repository is a pipeline.</p>
       ) : (
         <div class="table-frame">
-          <table class="table">
+          <table class="table cards">
             <thead>
               <tr>
                 <th scope="col">Pipeline</th>
@@ -33,15 +33,17 @@ export function Pipelines({ component }: { component: Component }) {
                       <bdi>{pipeline.name}</bdi>
                     </a>
                   </th>
-                  <td>
+                  <td data-label="State">
                     <Status shown={stateOf(pipeline)} />
                   </td>
-                  <td>{pipeline.tool}</td>
-                  <td class="right num">{pipeline.asset_keys.length}</td>
-                  <td class="mono break">
+                  <td data-label="Tool">{pipeline.tool}</td>
+                  <td data-label="Assets" class="right num">
+                    {pipeline.asset_keys.length}
+                  </td>
+                  <td data-label="Folder" class="mono break">
                     <External href={pipeline.url}>{pipeline.dir}</External>
                   </td>
-                  <td>
+                  <td data-label="Live commit">
                     <CommitChip commit={pipeline.commit} url={pipeline.url} />
                   </td>
                 </tr>

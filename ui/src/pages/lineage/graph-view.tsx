@@ -9,8 +9,9 @@ import { centre, fit, type Size, type View, zoom } from './view-port.ts';
 
 /** Nodes this far outside of the frame are drawn, so that a pan does not show holes. */
 const MARGIN_PX = 300;
-/** Below this zoom only names are drawn. */
-const FAR = 0.45;
+/** Below this zoom a node is lower than a finger needs (24 px): only its name is drawn, and a click zooms in. */
+const FAR = 24 / NODE.height;
+const NEAR = 0.8;
 
 /** A graph to pan and zoom. Moving it is one transform; only nodes in view are in the document. */
 export function GraphView({
@@ -77,6 +78,7 @@ export function GraphView({
     [placed, selected],
   );
 
+  const isFar = view !== null && view.scale < FAR;
   const zoomBy = (factor: number): void =>
     setView((old) => old && zoom(old, factor, { x: size.width / 2, y: size.height / 2 }));
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -112,7 +114,7 @@ export function GraphView({
   return (
     <div
       ref={frame}
-      class={`graph${view !== null && view.scale < FAR ? ' far' : ''}`}
+      class={`graph${isFar ? ' far' : ''}`}
       role="group"
       aria-label="Lineage graph. Arrow keys follow the edges; the list shows the same."
       onKeyDown={onKeyDown}
@@ -133,9 +135,17 @@ export function GraphView({
         };
         setView((old) => old && { ...old, x: old.x + dx, y: old.y + dy });
       }}
-      onPointerUp={() => {
-        if (drag.current !== null && !drag.current.moved) onSelect(null);
+      onPointerUp={(event) => {
+        const clicked = drag.current !== null && !drag.current.moved;
         drag.current = null;
+        if (!clicked) return;
+        if (!isFar) {
+          onSelect(null);
+          return;
+        }
+        const box = event.currentTarget.getBoundingClientRect();
+        const at = { x: event.clientX - box.left, y: event.clientY - box.top };
+        setView((old) => old && zoom(old, NEAR / old.scale, at));
       }}
     >
       {placed === null && <Skeleton rows={5} />}
@@ -158,6 +168,7 @@ export function GraphView({
                 x={at.x}
                 y={at.y}
                 selected={node.id === selected}
+                far={isFar}
                 onSelect={onSelect}
               />
             );

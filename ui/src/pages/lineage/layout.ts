@@ -27,7 +27,7 @@ export interface LayoutAnswer {
   readonly height: number;
 }
 
-export const NODE = { width: 212, height: 52 } as const;
+export const NODE = { width: 204, height: 52 } as const;
 const BUDGET_MS = 4_000;
 const cache = new Map<string, Placed>();
 

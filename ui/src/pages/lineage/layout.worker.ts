@@ -19,7 +19,7 @@ function place(request: LayoutRequest): LayoutAnswer {
     rankdir: 'LR',
     ranker: request.ids.length > LARGE ? 'longest-path' : 'tight-tree',
     nodesep: 18,
-    ranksep: 64,
+    ranksep: 46,
     edgesep: 10,
     marginx: 4,
     marginy: 4,

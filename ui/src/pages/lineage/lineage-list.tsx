@@ -11,7 +11,7 @@ export function LineageList({ lineage }: { lineage: Lineage }) {
   const groups = [...Map.groupBy(lineage.nodes, ({ group }) => group)].sort(([a], [b]) => a.localeCompare(b));
   return (
     <div class="table-frame">
-      <table class="table lineage-table">
+      <table class="table cards lineage-table">
         <caption class="sr-only">Assets with what they depend on and what uses them</caption>
         <thead>
           <tr>
@@ -33,7 +33,7 @@ export function LineageList({ lineage }: { lineage: Lineage }) {
                 <th scope="row">
                   <AssetLink assetKey={node.key} />
                 </th>
-                <td>
+                <td data-label="State">
                   <Status
                     shown={
                       node.kind === 'external'
@@ -42,10 +42,10 @@ export function LineageList({ lineage }: { lineage: Lineage }) {
                     }
                   />
                 </td>
-                <td>
+                <td data-label="Depends on">
                   <Keys keys={(up.get(node.key) ?? []).map(({ from }) => from)} />
                 </td>
-                <td>
+                <td data-label="Used by">
                   <Keys keys={(down.get(node.key) ?? []).map(({ to }) => to)} />
                 </td>
               </tr>

@@ -19,7 +19,7 @@ export interface LogBuffer {
 }
 
 const CHUNK = 10_000;
-const ERROR = /\b(error|exception|traceback|fatal|critical|panic)\b/i;
+const ERROR = /\b(?:\w*(?:error|exception)|traceback|fatal|critical|panic)\b/i;
 /** A failing test's summary, "0 errors", is no error. */
 const NO_ERROR = /\b(0|no) errors?\b/i;
 

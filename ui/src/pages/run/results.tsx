@@ -19,7 +19,7 @@ export function Loaded({ run }: { run: RunDetail }) {
       {run.materializations.length > 0 && (
         <Section title="Materialized" aside={<span class="count">{run.materializations.length}</span>}>
           <div class="table-frame">
-            <table class="table">
+            <table class="table cards">
               <thead>
                 <tr>
                   <th scope="col">Asset</th>
@@ -77,9 +77,11 @@ function Row({ item }: { item: RunDetail['materializations'][number] }) {
       <th scope="row">
         <AssetLink assetKey={item.asset_key} />
       </th>
-      <td class="mono">{item.partition ?? <span class="faint">–</span>}</td>
-      {MAIN.map(([name]) => (
-        <td key={name} class="right">
+      <td data-label="Partition" class="mono">
+        {item.partition ?? <span class="faint">–</span>}
+      </td>
+      {MAIN.map(([name, text]) => (
+        <td key={name} data-label={text} class="right">
           {item.metadata[name] === undefined ? (
             <span class="faint">–</span>
           ) : (
@@ -87,7 +89,7 @@ function Row({ item }: { item: RunDetail['materializations'][number] }) {
           )}
         </td>
       ))}
-      <td>
+      <td data-label="More">
         {rest.length === 0 ? (
           <span class="faint">–</span>
         ) : (

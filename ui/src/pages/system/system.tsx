@@ -97,7 +97,7 @@ function Environments({ data }: { data: Instance }) {
         <p class="card faint">None yet: one is built when a pipeline first needs it.</p>
       ) : (
         <div class="table-frame">
-          <table class="table">
+          <table class="table cards">
             <thead>
               <tr>
                 <th scope="col">Environment</th>
@@ -111,10 +111,10 @@ function Environments({ data }: { data: Instance }) {
                   <th scope="row" class="mono break">
                     {environment.env_key}
                   </th>
-                  <td>
+                  <td data-label="State">
                     <Status shown={ENVIRONMENTS[environment.status]} />
                   </td>
-                  <td>
+                  <td data-label="Stage">
                     {environment.stage} <span class="faint">{environment.message}</span>
                   </td>
                 </tr>
@@ -131,7 +131,7 @@ function Daemons({ data }: { data: Instance }) {
   return (
     <Section title="Daemons">
       <div class="table-frame">
-        <table class="table">
+        <table class="table cards">
           <thead>
             <tr>
               <th scope="col">Daemon</th>
@@ -144,7 +144,7 @@ function Daemons({ data }: { data: Instance }) {
             {data.daemons.map((daemon) => (
               <tr key={daemon.name}>
                 <th scope="row">{daemon.name}</th>
-                <td>
+                <td data-label="State">
                   <Status
                     shown={
                       daemon.status === 'ok'
@@ -153,10 +153,10 @@ function Daemons({ data }: { data: Instance }) {
                     }
                   />
                 </td>
-                <td>
+                <td data-label="Heartbeat">
                   <Ago at={daemon.at} />
                 </td>
-                <td>
+                <td data-label="Last error">
                   {daemon.last_error === null ? (
                     <span class="faint">none</span>
                   ) : (
