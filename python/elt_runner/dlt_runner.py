@@ -176,6 +176,8 @@ class Step:
         self._report.check_resources(interception.seen)
         # A resource that was not offered has not been loaded, whatever the exit code would be.
         self._report.materialize(interception.loads, list(interception.pipelines.values()), key)
+        if key is None or key == self._request["partitions"][-1]["key"]:
+            self._unfinished = []
         for resource in sorted(interception.appended):
             again = [each["key"] for each in partitions if self._loaded.add(resource, each["key"])]
             if again:

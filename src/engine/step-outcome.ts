@@ -64,7 +64,10 @@ export function stepOutcome(
   }
   const checks = report.failedBlockingChecks();
   const error = errorOf(spec, report, exit, errorText());
-  return { result: failed(spec, seconds, error, report.finishedAssets(), checks), implied: [] };
+  // The tool's word goes first: what a test of dbt found bad is written, and has to be made and tested again.
+  const unfinished = new Set(report.end()?.unfinished_assets ?? []);
+  const written = report.finishedAssets().filter((key) => !unfinished.has(key));
+  return { result: failed(spec, seconds, error, written, checks), implied: [] };
 }
 
 /** A step that ends because of us before its process is there: nothing of the user's code ran. */

@@ -131,6 +131,15 @@ describe('what counts as written', () => {
     });
   });
 
+  it('after a failure: not what the tool says is still to be made, although it is written', () => {
+    const lines = [
+      wrote('a'),
+      wrote('b'),
+      end('failed', { failure_class: 'data', unfinished_assets: ['a'] }),
+    ];
+    expect(outcome(spec('dbt'), lines, { exitCode: 1 }).result).toMatchObject({ finishedAssets: ['b'] });
+  });
+
   it('after a failure of a script: nothing, because it runs as a whole', () => {
     expect(outcome(spec('python'), [wrote('a')], { exitCode: 1 }).result).toMatchObject({
       finishedAssets: [],

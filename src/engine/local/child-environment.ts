@@ -1,5 +1,6 @@
+import { parse } from 'yaml';
 import type { StepError } from '../../events/run-event.ts';
-import { isSecretName } from '../../lib/secret.ts';
+import { isPathOfSecret, isSecretName } from '../../lib/secret.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import { windowTexts } from './partition-variables.ts';
 import type { PassedNames } from './passed-names.ts';
@@ -73,7 +74,11 @@ export function childEnvironment(input: ChildEnvironmentInput): ChildEnvironment
     return { ok: false, error: missingError(spec, missing, withheld) };
   env['DUCKDB_DATABASE'] = absoluteDatabase(env['DUCKDB_DATABASE'] ?? 'data.duckdb', input.sharedDir);
   const secrets = Object.entries(env).flatMap(([name, value]) =>
-    secretParts(value, secretNames.has(name), input.passed.connections.has(name)),
+    secretParts(
+      value,
+      secretNames.has(name) && !isPathOfSecret(name, value),
+      input.passed.connections.has(name),
+    ),
   );
   return { ok: true, env, secrets };
 
@@ -109,24 +114,28 @@ function absoluteDatabase(value: string, sharedDir: string): string {
 
 /**
  * What is to be masked of a value: all of it if its name says so; of others the password of a URL, and of a connection in
- * JSON the fields that are secret by their name.
+ * JSON or YAML the fields that are secret by their name.
  */
 function secretParts(value: string, isSecret: boolean, isConnection: boolean): readonly string[] {
   const parts: string[] = [];
-  // A path is no secret, whatever the variable's name (`GOOGLE_APPLICATION_CREDENTIALS`).
-  if (isSecret && !value.startsWith('/')) parts.push(value);
+  if (isSecret) parts.push(value);
   const password = URL_PASSWORD.exec(value)?.[1];
   if (password !== undefined) parts.push(value, password, decode(password));
-  if (isConnection && value.startsWith('{')) {
-    try {
-      for (const [name, field] of Object.entries(JSON.parse(value) as Record<string, unknown>)) {
-        if (typeof field === 'string' && isSecretName(name)) parts.push(field);
-      }
-    } catch {
-      // Not JSON after all.
-    }
-  }
+  if (isConnection) parts.push(...secretFields(value));
   return parts;
+}
+
+/** Sling reads a connection as JSON or YAML, both of which YAML is; an address gives nothing here. */
+function secretFields(value: string): string[] {
+  try {
+    const fields: unknown = parse(value);
+    if (fields === null || typeof fields !== 'object') return [];
+    return Object.entries(fields).flatMap(([name, field]: [string, unknown]) =>
+      isSecretName(name) && (typeof field === 'string' || typeof field === 'number') ? [String(field)] : [],
+    );
+  } catch {
+    return [];
+  }
 }
 
 function isPassed(name: string, { spec, passEnv, passed }: ChildEnvironmentInput): boolean {

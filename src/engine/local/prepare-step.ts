@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { invariant } from '../../lib/invariant.ts';
-import { isSecretName, secretForms } from '../../lib/secret.ts';
+import { isPathOfSecret, isSecretName, secretForms } from '../../lib/secret.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import type { StepCommand } from '../../runners/runner.ts';
 import { type StepEnd, StepErrorThrown, type StepMachine } from '../step-machine.ts';
@@ -183,6 +183,6 @@ function reportCollision(spec: StepSpec, dir: StepDir, file: string): void {
 
 function secretsOfCommand(command: StepCommand): string[] {
   return Object.entries(command.env).flatMap(([name, value]) =>
-    isSecretName(name) && !value.startsWith('/') ? [value] : [],
+    isSecretName(name) && !isPathOfSecret(name, value) ? [value] : [],
   );
 }

@@ -181,6 +181,25 @@ describe('what is masked', () => {
       { names: ['PG'], connections: ['PG'] },
       ['abcdefgh'],
     ],
+    [
+      'fields of a connection in YAML',
+      { PG: 'type: postgres\nhost: db.example\npassword: abcdefgh' },
+      { names: ['PG'], connections: ['PG'] },
+      ['abcdefgh'],
+    ],
+    [
+      'a key that begins like a path',
+      { SOURCES__AWS__SECRET_ACCESS_KEY: '/bcdefgh+ijk' },
+      {},
+      ['/bcdefgh+ijk'],
+    ],
+    [
+      'a short name of a password',
+      { DB_PASS: 'abcdefgh', DB_PWD: 'bcdefghi' },
+      { passEnv: ['DB_PASS', 'DB_PWD'] },
+      ['abcdefgh', 'bcdefghi'],
+    ],
+    ['no word with pass in it', { RUNTIME__BYPASS_CACHE: 'abcdefgh' }, {}, []],
     ['no path', { SOURCES__CREDENTIALS: '/etc/key.json' }, {}, []],
     ['no address without a password', { PG: 'sqlite://shop.db' }, { names: ['PG'], connections: ['PG'] }, []],
   ])('%s', (_name, environment, options, expected) => {
