@@ -165,6 +165,50 @@ describe('with a service', () => {
   });
 });
 
+describe('elt dev', () => {
+  it('prints its address, what it serves, the next tick, and for the demo four lines that push a change', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'elt-cli-'));
+    const printed = await runCli(['dev', '0'], {
+      env: { ELT_HOME: home, ELT_CACHE_DIR: TEST_CACHE },
+      cwd: home,
+      onOutput: ({ stdout }, kill) => {
+        if (/^ {2}git push$/m.test(stdout)) kill('SIGINT');
+      },
+    });
+    rmSync(home, { recursive: true, force: true });
+    expect(printed.code, printed.stderr).toBe(130);
+    const [first] = printed.stdout.split('\n');
+    expect(first).toMatch(/^http:\/\/127\.0\.0\.1:\d+ {2}elt \d/);
+    expect(printed.stdout).toMatch(
+      /demo\.git@[0-9a-f]{7} \(main\): 13 pipelines, 1 disabled, \d+ assets; next tick in /,
+    );
+    expect(printed.stdout).toMatch(/\n {2}cd demo\n {2}sed .*\n {2}git commit .*\n {2}git push\n/);
+    expect(printed.stderr).toMatch(/ending: no step is running/);
+  });
+
+  it('says at Ctrl+C that a running step goes on, and the next start takes it over', async () => {
+    const repository = createRepository(PIPELINES);
+    const home = mkdtempSync(join(tmpdir(), 'elt-cli-'));
+    const options = { home, repo: repository.remote };
+    const first = await startService(options);
+    await first.serves(repository.push({}));
+    const { run_ids: ids } = await first.launch('endless');
+    await first.event((change) => change.type === 'step_started');
+    expect(await first.stop('SIGINT')).toBe(130);
+    expect(first.output()).toMatch(/1 step \(\w+\) goes on without the service: the next start takes over/);
+    const second = await startService(options);
+    try {
+      const cancel = await runCli(['cancel', ids[0]!], { env: { ELT_HOME: home }, cwd: home });
+      expect(cancel.code, cancel.stderr).toBe(0);
+      expect((await second.ended(ids[0]!)).status).toBe('CANCELED');
+    } finally {
+      await second.stop();
+      repository.remove();
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('without a service', () => {
   it('materialize runs the steps itself, says so, and waits', async () => {
     const repository = createRepository(PIPELINES);

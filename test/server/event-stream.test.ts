@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StreamChange } from '../../src/server/contract/instance.ts';
 import type { SamplePipeline } from '../helpers/sample-definitions.ts';
@@ -153,6 +155,30 @@ describe('the event stream', () => {
     });
     const unknown = await service.app.inject({ url: '/api/v1/events?log=nope' });
     expect(unknown.statusCode).toBe(404);
+  });
+
+  it('lets a client that does not read fall behind without holding up the others, or memory', async () => {
+    const service = await surface({ pipelines: SHOP });
+    await service.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = service.app.server.address() as { port: number };
+    const asleep = connect(port, '127.0.0.1');
+    onTestFinished(() => void asleep.destroy());
+    await once(asleep, 'connect');
+    asleep.pause();
+    asleep.write('GET /api/v1/events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const awake = await follow(service);
+    const digest = 'd'.repeat(20_000);
+    const batch = Array.from({ length: 500 }, () => ({ type: 'definitions_published', digest }) as const);
+    await service.store.appendInstanceEvents(batch);
+    await service.store.appendInstanceEvents([{ type: 'definitions_published', digest: 'the last' }]);
+    expect((await awake.until((change) => change.payload['digest'] === 'the last')).length).toBe(501);
+    asleep.resume();
+    let text = '';
+    for await (const chunk of asleep) {
+      text = (text + String(chunk)).slice(-2000);
+      if (text.includes('the last')) break;
+    }
+    expect(text).toContain('the last');
   });
 
   it('sends comments while nothing happens, and ends when the server closes', async () => {

@@ -50,7 +50,14 @@ export async function dev(
   const service = await createService({ settings, logger, serve: true, daemons: options.daemons });
   const stopped = untilSignal(context, service);
   announce(context, service, settings);
+  if (!options.daemons) await firstRefresh(service);
   return stopped;
+}
+
+/** Nobody looks at Git by itself here: what was never fetched is fetched once. */
+async function firstRefresh({ components }: Service): Promise<void> {
+  const empty = components.components().filter((status) => status.snapshot === null);
+  await Promise.all(empty.map(({ name }) => components.requestRefresh(name, { kind: 'startup' })));
 }
 
 function overridesOf(context: CliContext, port: string | undefined, options: DevOptions): SettingOverrides {
