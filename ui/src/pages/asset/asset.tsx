@@ -188,7 +188,7 @@ function Line({ asset }: { asset: AssetDetail }) {
           Schedule stopped · <a href="/automation">start it</a>
         </span>
       )}
-      {asset.automation_condition !== null && <span>Runs by its automation condition</span>}
+      {asset.automation_condition !== null && <span>Automation condition read, not evaluated yet</span>}
       {asset.code !== null && <CommitChip commit={asset.code.commit} url={asset.code.url} />}
     </p>
   );
