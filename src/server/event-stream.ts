@@ -29,6 +29,7 @@ export function eventStreamRoute(app: App, deps: AppDeps): EventStreams {
   app.get(
     '/events',
     {
+      exposeHeadRoute: false,
       schema: {
         tags: ['system'],
         summary: 'Everything that happens, as Server-Sent Events',
