@@ -29,13 +29,13 @@ const LARGEST_READ = 2_000_000;
 /** Reads the files below `root/directory` and `root/dagster.yaml` from the disk, without Git. */
 export async function readWorkingCopy(root: string, directory: string): Promise<WorkingCopy> {
   const files: RepositoryFile[] = [];
-  const sources = new Map<string, string>();
+  const sources = new Map<string, { readonly file: string; readonly link: boolean }>();
   async function add(name: string, entry: Dirent | null): Promise<void> {
     const file = path.join(root, name);
     if (entry?.isSymbolicLink()) {
       const content = Buffer.from(await readlink(file));
       const oid = objectId('blob', content, 40);
-      sources.set(oid, file);
+      sources.set(oid, { file, link: true });
       files.push({ path: name, mode: '120000', oid, size: content.length });
       return;
     }
@@ -46,7 +46,7 @@ export async function readWorkingCopy(root: string, directory: string): Promise<
         ? Buffer.from(`${name}:${stats.size}:${stats.mtimeMs}`)
         : await readFile(file);
     const oid = objectId('blob', content, 40);
-    sources.set(oid, file);
+    sources.set(oid, { file, link: false });
     files.push({ path: name, mode: (stats.mode & 0o111) === 0 ? '100644' : '100755', oid, size: stats.size });
   }
   async function walk(folder: string): Promise<void> {
@@ -66,16 +66,29 @@ export async function readWorkingCopy(root: string, directory: string): Promise<
   return {
     files,
     async readBlob(oid) {
-      const file = sources.get(oid)!;
-      const link = await readlink(file).catch(() => null);
-      return link === null ? readFile(file) : Buffer.from(link);
+      const { file, link } = sources.get(oid)!;
+      return link ? Buffer.from(await readlink(file)) : readFile(file);
     },
     folderTreeId(dir) {
-      const below = files.filter((file) => dir === '' || file.path.startsWith(`${dir}/`));
-      const listing = below
+      const listing = filesBelow(files, dir)
         .map(({ path: name, mode, oid }) => `${mode} ${oid} ${name.slice(dir.length)}\n`)
         .join('');
       return objectId('tree', Buffer.from(listing), 40);
     },
   };
+}
+
+/** Files are sorted by path, so those of a folder stand together. */
+function filesBelow(files: readonly RepositoryFile[], dir: string): readonly RepositoryFile[] {
+  if (dir === '') return files;
+  const prefix = `${dir}/`;
+  let from = 0;
+  for (let to = files.length; from < to; ) {
+    const middle = (from + to) >> 1;
+    if (files[middle]!.path < prefix) from = middle + 1;
+    else to = middle;
+  }
+  let end = from;
+  while (files[end]?.path.startsWith(prefix) === true) end += 1;
+  return files.slice(from, end);
 }

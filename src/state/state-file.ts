@@ -67,12 +67,9 @@ export async function prepareStateFile(dir: string, snapshot: Snapshot): Promise
 
 /** Digest that stands in the state file; null when the file is missing or not whole. Cheaper than reading it all. */
 export async function readStateDigest(dir: string): Promise<string | null> {
-  try {
-    const file = JSON.parse(await readFile(path.join(dir, STATE_FILE), 'utf8')) as { digest?: unknown };
-    return typeof file.digest === 'string' ? file.digest : null;
-  } catch {
-    return null;
-  }
+  const text = await readFile(path.join(dir, STATE_FILE), 'utf8').catch(() => '');
+  // As `encodeSnapshot` writes it: the members of the file's own object are indented by two.
+  return text.endsWith('\n}\n') ? (/^ {2}"digest": "([^"]+)"/m.exec(text)?.[1] ?? null) : null;
 }
 
 /** Removes prepared files that a killed process left; nobody else may write the state at that time. */
