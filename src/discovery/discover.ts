@@ -9,7 +9,6 @@ import { finishFolder } from './finish-folder.ts';
 import { loadFolder } from './folder-source.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { FolderReading } from './read-folder.ts';
-import { readFolder } from './read-folder.ts';
 import type { Candidate } from './scan.ts';
 import { scanRepository } from './scan.ts';
 import { parseYaml } from './yaml/parse-yaml.ts';
@@ -161,6 +160,8 @@ async function readFolders(candidates: readonly Candidate[], input: DiscoverInpu
       const key = `${treeId} ${candidate.dir}`;
       let reading = kept.get(key);
       if (reading === undefined) {
+        // The readers of all tools, imported when a folder first has to be read: a start at a known commit reads none.
+        const { readFolder } = await import('./read-folder.ts');
         const source = await loadFolder(candidate, treeId, (oid) => input.readBlob(oid));
         reading = readFolder(source);
         kept.set(key, reading);

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type { Scratch } from './scratch.ts';
 
 /** How a job's process ended; `answer` is the JSON that it wrote. */
@@ -28,6 +27,7 @@ export async function runPython(
   },
 ): Promise<PythonEnd> {
   const { scratch, env, seconds, signal } = options;
+  const { execa } = await import('execa');
   signal.throwIfAborted();
   const output = join(scratch.root, 'answer.json');
   const requestFile = join(scratch.root, 'request.json');

@@ -1,7 +1,6 @@
 import { mkdir, readFile, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { execa } from 'execa';
 
 export interface BuildStage {
   readonly name: string;
@@ -36,6 +35,7 @@ export async function buildDirectory(
   signal: AbortSignal,
 ): Promise<string | null> {
   await mkdir(dirname(job.directory), { recursive: true });
+  const { execa } = await import('execa');
   const child = execa(tools.python, ['-I', '-S', tools.script], {
     env: tools.env,
     extendEnv: false,

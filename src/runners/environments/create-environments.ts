@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type { EnvironmentConfig } from '../../discovery/pipeline-config.ts';
 import { sha256 } from '../../lib/digest.ts';
 import { OperationalError } from '../../lib/errors.ts';
@@ -112,6 +111,7 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
     const fits = wanted === undefined ? true : satisfies(found.version, wanted);
     if (wanted === undefined || fits === true) return found;
     const { uv, env: toolEnv } = await findTools();
+    const { execa } = await import('execa');
     const search = await execa(uv, ['python', 'find', '--no-project', wanted], {
       env: toolEnv,
       extendEnv: false,

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { execa } from 'execa';
 import { OperationalError } from '../../lib/errors.ts';
 
 export interface BasePython {
@@ -45,6 +44,7 @@ export async function findPython(env: NodeJS.ProcessEnv): Promise<BasePython> {
 
 /** Asks an interpreter who it is; null if it does not start or is not Python 3. */
 export async function probePython(executable: string, env: NodeJS.ProcessEnv): Promise<BasePython | null> {
+  const { execa } = await import('execa');
   const result = await execa(executable, ['-I', '-S', '-c', PROBE], {
     env: { PATH: env.PATH, HOME: env.HOME, PYENV_ROOT: env.PYENV_ROOT, PYENV_VERSION: env.PYENV_VERSION },
     extendEnv: false,

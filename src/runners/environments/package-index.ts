@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { execa } from 'execa';
 
 /** Variables of the service that package tools may see; nothing else of it reaches them. */
 const PASSED =
@@ -47,6 +46,7 @@ type PipSettings = Partial<Record<(typeof SETTINGS)[number], string>>;
 
 async function pipSettings(python: string, env: Record<string, string>): Promise<PipSettings> {
   const settings: PipSettings = {};
+  const { execa } = await import('execa');
   const listed = await execa(python, ['-I', '-m', 'pip', 'config', 'list'], {
     env,
     extendEnv: false,

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { sha256 } from '../../lib/digest.ts';
 import { opaqueId } from '../../lib/ids.ts';
 import type { BasePython } from './find-python.ts';
@@ -48,6 +47,7 @@ export async function resolveLock(
           '--only-binary',
           ':all:',
         ].concat(['--python', python.executable, found.file]);
+  const { execa } = await import('execa');
   const resolved = await execa(uv, argv, {
     cwd: treeDir,
     env,

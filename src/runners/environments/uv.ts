@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { OperationalError } from '../../lib/errors.ts';
 import { invariant } from '../../lib/invariant.ts';
 import { toolReason } from './tool-reason.ts';
@@ -41,6 +40,7 @@ export async function findUv(places: UvPlaces, python: string, env: Record<strin
             `uv==${version}`,
           ])
         : ['-I', join(places.root, 'python/elt_runner/fetch_uv.py'), temporary, pins];
+    const { execa } = await import('execa');
     const result = await execa(python, argv, { env, extendEnv: false, reject: false, stdin: 'ignore' });
     const works = result.exitCode === 0 && (await versionOf(join(temporary, 'bin/uv'), env)) === version;
     if (works) {
@@ -73,6 +73,7 @@ function minorOf(version: string): string {
 }
 
 async function versionOf(uv: string, env: Record<string, string>): Promise<string | null> {
+  const { execa } = await import('execa');
   const result = await execa(uv, ['--version'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
   return /^uv (\S+)/.exec(result.stdout ?? '')?.[1] ?? null;
 }
