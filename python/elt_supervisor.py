@@ -23,6 +23,8 @@ MASK = b"***"
 LONGEST_PAUSE = 2.0
 # How long output of processes that outlive the step's own is waited for before they are killed, seconds.
 DRAIN = 0.2
+# Between two attempts to write the result to a disk that is full, seconds.
+EXIT_PAUSE = 1.0
 # How often a signal is repeated before SIGKILL: dlt heeds the first one by draining its running jobs.
 REPEATS = 3
 
@@ -475,8 +477,7 @@ class Supervisor:
                 signal_name = "SIG%d" % -status
         if self.log.dropped:
             self.log.write(b"s", b"%d lines were dropped" % self.log.dropped)
-        write_whole(
-            self.path("exit.json"),
+        self.write_exit(
             self.json.dumps(
                 {
                     "reason": self.reason,
@@ -491,9 +492,20 @@ class Supervisor:
                     "dropped_lines": self.log.dropped,
                     "at": now_ms(),
                 }
-            ),
+            )
         )
         os._exit(0)
+
+    def write_exit(self, text):
+        """Without it the attempt counts as lost and its work is done again: a full disk is waited for, not a lost lease."""
+        until = time.monotonic() + self.settings["lease_ttl_seconds"]
+        while True:
+            try:
+                return write_whole(self.path("exit.json"), text)
+            except OSError:
+                if time.monotonic() > until or not os.path.exists(self.path("lease")):
+                    raise
+                time.sleep(EXIT_PAUSE)
 
 
 if __name__ == "__main__":

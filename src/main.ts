@@ -9,7 +9,6 @@ import { createRefreshDaemon } from './daemons/refresh.ts';
 import { createRetentionDaemon } from './daemons/retention.ts';
 import { createRunMonitor } from './daemons/run-monitor.ts';
 import { createScheduler } from './daemons/scheduler.ts';
-import { runDiscoveryJob } from './discovery/jobs/run-discovery-job.ts';
 import { createRunEngine } from './engine/engine.ts';
 import { createLocalTransport } from './engine/local/local-transport.ts';
 import { createPassedNames } from './engine/local/passed-names.ts';
@@ -111,14 +110,11 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     clock,
     log: logger,
     runDiscoveryJob: options.daemons
-      ? (job, { code, signal }) =>
-          runDiscoveryJob(job, {
-            code,
-            environments,
-            workRoot: join(home, 'discovery'),
-            runnerPackage: join(root, 'python'),
-            signal,
-          })
+      ? async (job, { code, signal }) => {
+          const { runDiscoveryJob } = await import('./discovery/jobs/run-discovery-job.ts');
+          const [workRoot, runnerPackage] = [join(home, 'discovery'), join(root, 'python')];
+          return runDiscoveryJob(job, { code, environments, workRoot, runnerPackage, signal });
+        }
       : null,
   });
   opened.defer(() => components.close());
@@ -193,7 +189,15 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
       scheduling,
       createRunMonitor({ store, engine, clock, logger }),
       createRefreshDaemon({ service: components, clock, operations, log: logger, random: Math.random }),
-      createRetentionDaemon({ operations, runs, logs, service: components, clock, log: logger }),
+      createRetentionDaemon({
+        operations,
+        runs,
+        logs,
+        service: components,
+        environments,
+        clock,
+        log: logger,
+      }),
     ];
     for (const daemon of daemons) daemon.start();
     opened.defer(async () => void (await Promise.all(daemons.map((daemon) => daemon.stop()))));

@@ -167,13 +167,24 @@ class Notes:
 
 def cursor_of(item: Any) -> str | None:
     """An incremental that is a default argument is not bound before the resource starts."""
-    bound = getattr(item.incremental, "incremental", None) or getattr(item.incremental, "_incremental", None)
-    if getattr(bound, "cursor_path", None):
-        return bound.cursor_path
-    for parameter in inspect.signature(item._pipe.gen).parameters.values():
-        path = getattr(parameter.default, "cursor_path", None)
-        if isinstance(path, str):
-            return path
+    with contextlib.suppress(Exception):  # dlt raises for a resource without parameters
+        for value in item.explicit_args.values():
+            if isinstance(path := getattr(value, "cursor_path", None), str):
+                return path
+    step = item.incremental
+    bound = getattr(step, "incremental", None) or getattr(step, "_incremental", None) or step
+    if isinstance(path := getattr(bound, "cursor_path", None), str):
+        return path
+    function = item._pipe.gen
+    # A resource that was called is a function without parameters around the user's own.
+    while callable(function):
+        parameters: Any = ()
+        with contextlib.suppress(TypeError, ValueError):
+            parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+        for parameter in parameters:
+            if isinstance(path := getattr(parameter.default, "cursor_path", None), str):
+                return path
+        function = getattr(function, "__wrapped__", None)
     return None
 
 

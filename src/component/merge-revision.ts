@@ -42,7 +42,12 @@ export function mergeRevision(
   };
 }
 
+/** No job is under way for what a broken folder had before: nothing would ever end its waiting. */
 function held(state: PipelineState): PipelineState {
+  const { discovery } = state;
+  if (discovery.status === 'pending') {
+    return { ...state, status: 'held', discovery: { ...discovery, status: 'failed' } };
+  }
   return state.status === 'held' ? state : { ...state, status: 'held' };
 }
 

@@ -7,6 +7,7 @@ import {
   type DiscoveryResult,
   discoverStatic,
 } from '../discovery/discover.ts';
+import { suggestPipelinesDirectory } from '../discovery/scan.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { CommitInfo, ObjectReader, TreeEntry } from '../git/objects.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
@@ -79,7 +80,7 @@ async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconc
   const objects = mirror.objects();
   try {
     const { info, entries } = await list(objects, commit, settings.pipelinesDirectory);
-    guardDirectory(input, entries);
+    await guardDirectory(input, commit, entries, objects);
     const output = await discover(input, commit, entries, objects);
     const merged = mergeRevision(previous?.pipelines ?? [], previous?.instance ?? DEFAULT_INSTANCE, output);
     const snapshot = snapshotOf(input, info, merged);
@@ -168,14 +169,23 @@ function snapshotOf(
 }
 
 /** A vanished pipelines directory is far more often a mistake than a wish (fault G6). */
-function guardDirectory(input: ReconcileInput, entries: readonly TreeEntry[]): void {
+async function guardDirectory(
+  input: ReconcileInput,
+  commit: string,
+  entries: readonly TreeEntry[],
+  objects: ObjectReader,
+): Promise<void> {
   const directory = input.settings.pipelinesDirectory;
   if (directory === '' || entries.some((entry) => entry.path === directory && entry.type === 'tree')) return;
   if (input.allowPrune) return;
+  const files = (await objects.list(commit)).filter((entry) => entry.type !== 'tree');
+  const found = suggestPipelinesDirectory(files.map((entry) => entry.path));
+  const place = found === null ? '' : `=${found === '' ? '.' : found} (pipelines are there)`;
+  const kept = input.previous === null ? '' : '; what was served before still is';
   throw new OperationalError(
     'PIPELINES_DIRECTORY_MISSING',
-    `the repository has no folder "${directory}" at this commit`,
-    { hint: 'push it, or set ELT_PIPELINES_DIR; what was served before still is' },
+    `the repository has no folder "${directory}" at commit ${commit.slice(0, 12)}`,
+    { hint: `push it, or set ELT_PIPELINES_DIR${place}${kept}` },
   );
 }
 

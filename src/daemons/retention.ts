@@ -11,6 +11,8 @@ export interface RetentionPeriods {
   readonly events: number;
   readonly ticks: number;
   readonly deliveries: number;
+  /** Python environments that no step used. */
+  readonly environments: number;
 }
 
 export interface RetentionDeps {
@@ -18,6 +20,8 @@ export interface RetentionDeps {
   readonly runs: Pick<RunStore, 'list'>;
   readonly logs: Pick<LogStore, 'attempts' | 'remove'>;
   readonly service: Pick<EltComponentService, 'collectGarbage'>;
+  /** Removes what nobody used for so many milliseconds; returns the names of what it removed. */
+  readonly environments: { collectUnused(olderThanMs: number): Promise<readonly string[]> };
   readonly clock: Clock;
   readonly log: Logger;
   readonly keep?: RetentionPeriods;
@@ -29,11 +33,12 @@ export const DEFAULT_RETENTION: RetentionPeriods = {
   events: 90 * DAY_MS,
   ticks: 90 * DAY_MS,
   deliveries: 7 * DAY_MS,
+  environments: 14 * DAY_MS,
 };
 const INTERVAL_MS = 6 * 60 * 60_000;
 const PAGE = 100;
 
-/** Keeps disk and database bounded: old events, ticks, deliveries, logs, unneeded trees and commits. */
+/** Keeps disk and database bounded: old events, ticks, deliveries, logs, unneeded trees, commits and environments. */
 export function createRetentionDaemon(deps: RetentionDeps): Daemon {
   const { operations, service, clock } = deps;
   const keep = deps.keep ?? DEFAULT_RETENTION;
@@ -51,7 +56,8 @@ export function createRetentionDaemon(deps: RetentionDeps): Daemon {
         deliveriesSince: now - keep.deliveries,
       });
       const logs = await removeLogs(deps, now - keep.events, signal);
-      return { counts: { ...pruned, logs, ...(await service.collectGarbage()) } };
+      const environments = (await deps.environments.collectUnused(keep.environments)).length;
+      return { counts: { ...pruned, logs, environments, ...(await service.collectGarbage()) } };
     },
   });
 }

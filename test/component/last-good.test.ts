@@ -52,6 +52,19 @@ describe('what must not take good pipelines down', () => {
     expect(existsSync(path.join(world.dir, STATE_FILE))).toBe(false);
   });
 
+  it('names the folder that ELT_PIPELINES_DIR should be, when there is one', async () => {
+    const repository = createRepository();
+    repository.push({ 'jobs/python/a/dagster.yaml': 'script: main.py\n', 'jobs/python/a/main.py': '' });
+    repository.push({ 'jobs/dlt/b/pipeline.py': 'def run(): pass\n' });
+    const world = await componentWorld(repository.bare);
+    expect(await world.refresh()).toMatchObject({
+      error: {
+        code: 'PIPELINES_DIRECTORY_MISSING',
+        hint: 'push it, or set ELT_PIPELINES_DIR=jobs (pipelines are there)',
+      },
+    });
+  });
+
   it.each([
     ['the branch is deleted', 'GIT_BRANCH_NOT_FOUND'],
     ['the pipelines directory is gone', 'PIPELINES_DIRECTORY_MISSING'],

@@ -54,6 +54,17 @@ it('law 2: broken is held, new and broken is absent, gone is gone, mended is cur
   expect(merge(pipelines, [broken('broken')]).pipelines[0]).toBe(pipelines[0]);
 });
 
+it.each(['current', 'held'] as const)(
+  'a folder that breaks while its discovery is pending (%s) does not stay so',
+  (status) => {
+    const old = pipelineState('a', {}, { status });
+    const pending = { ...old, discovery: { ...old.discovery, status: 'pending' as const } };
+    const { pipelines } = merge([pending], [broken('a')]);
+    expect(pipelines).toMatchObject([{ name: 'a', status: 'held', discovery: { status: 'failed' } }]);
+    expect(merge(pipelines, [broken('a')]).pipelines[0]).toBe(pipelines[0]);
+  },
+);
+
 it('a refused second folder of the same name does not hold the first one', () => {
   const first = pipelineState('a');
   const { pipelines } = merge(

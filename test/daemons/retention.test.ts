@@ -27,6 +27,7 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
   clock.advance(10 * DAY);
   const young = await runWithLog(true);
 
+  const asked: number[] = [];
   let told: (status: string) => void = () => undefined;
   const beat = new Promise<string>((resolve) => (told = resolve));
   const daemon = createRetentionDaemon({
@@ -40,13 +41,20 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
     runs: store.runs,
     logs,
     service: { collectGarbage: () => Promise.resolve({ trees: 0, commits: 0 }) },
+    environments: {
+      collectUnused(olderThanMs) {
+        asked.push(olderThanMs);
+        return Promise.resolve([]);
+      },
+    },
     clock,
     log: createLogger('silent'),
-    keep: { events: 5 * DAY, ticks: 5 * DAY, deliveries: DAY },
+    keep: { events: 5 * DAY, ticks: 5 * DAY, deliveries: DAY, environments: 14 * DAY },
   });
   daemon.start();
   expect(await beat).toBe('ok');
   await daemon.stop();
+  expect(asked).toEqual([14 * DAY]);
   const withLogs = [];
   for (const runId of [unfinished, ...old, young])
     if ((await logs.attempts(runId)).length > 0) withLogs.push(runId);

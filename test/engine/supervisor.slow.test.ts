@@ -147,6 +147,18 @@ it('ends the tree when nobody renews the lease, and keeps it while somebody does
   expect(isRunning(child)).toBe(false);
 });
 
+it('waits with its result for a disk that takes no files: what was done must not be done again', async () => {
+  mkdirSync(join(dir, 'exit.json.tmp'));
+  const supervisor = start(script('pass'));
+  const ended = once(supervisor, 'exit');
+  // Longer than the step takes, so that the first attempt to write has failed.
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1_500))]);
+  expect(supervisor.exitCode).toBeNull();
+  rmSync(join(dir, 'exit.json.tmp'), { recursive: true });
+  await ended;
+  expect(exit()).toMatchObject({ reason: 'exited', exit_code: 0 });
+});
+
 it('starts nothing when its lease was taken away before it began', async () => {
   rmSync(join(dir, 'lease'));
   const made = join(dir, 'made');

@@ -83,6 +83,37 @@ describe('a recorded run of a dlt script', () => {
     });
   });
 
+  it('finds the cursor of a resource that was called, given one, or declared with one', async () => {
+    const { run } = await repository({
+      ...PER_RESOURCE,
+      'pipelines/shop/shop_pipeline.py': `
+import dlt
+
+@dlt.resource
+def called(page=1, cursor=dlt.sources.incremental("changed_at")):
+    yield []
+
+@dlt.resource
+def given(cursor=dlt.sources.incremental("wrong")):
+    yield []
+
+@dlt.resource
+def plain(page=1):
+    yield []
+
+if __name__ == "__main__":
+    pipeline = dlt.pipeline("shop", destination="duckdb")
+    pipeline.run([called(page=2), given(cursor=dlt.sources.incremental("updated_at")), plain(page=3)])
+`,
+    });
+    const { assets } = await run();
+    expect(assets.map(({ key, metadata }) => [key, metadata?.cursor])).toEqual([
+      ['dlt_shop/called', 'changed_at'],
+      ['dlt_shop/given', 'updated_at'],
+      ['dlt_shop/plain', undefined],
+    ]);
+  });
+
   it('finds names that are computed, without the secrets and variables that the code wants', async () => {
     const { run } = await repository({
       ...PER_RESOURCE,
