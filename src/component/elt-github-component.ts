@@ -12,6 +12,7 @@ import { clearPrepared, prepareStateFile, readStateDigest, readStateFile } from 
 import type { RefreshTrigger, Store } from '../store/store.ts';
 import type { ComponentStatus, RefreshOutcome } from './component.ts';
 import { type ConditionFacts, changedConditions, nextConditions } from './conditions.ts';
+import { readLastRefresh, writeLastRefresh } from './last-refresh.ts';
 import { type Reconciled, reconcile } from './reconcile.ts';
 
 export interface ComponentDeps {
@@ -188,6 +189,17 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     return mirror;
   }
 
+  /**
+   * After a start: what is served comes from these very inputs, so nothing has to be read. Who asks for a refresh by hand
+   * gets a look at the files all the same, and so does a mirror that lost the commit.
+   */
+  async function fingerprintOfLastRefresh({ trigger }: WriteStateRequest): Promise<string | null> {
+    if (served === null || 'by' in trigger) return null;
+    const last = await readLastRefresh(settings.dir);
+    const isServed = last !== null && last.digest === served.snapshot.digest;
+    return isServed && (await theMirror().has(served.snapshot.repo.commit)) ? last.fingerprint : null;
+  }
+
   async function attempt(request: WriteStateRequest, startedAt: number): Promise<WrittenState> {
     const result = await reconcile({
       settings,
@@ -195,7 +207,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
       repoUrl,
       mirror: theMirror(),
       previous: served?.snapshot ?? null,
-      fingerprint,
+      fingerprint: fingerprint ?? (await fingerprintOfLastRefresh(request)),
       results: deps.results,
       cache,
       allowPrune: request.allowPrune,
@@ -207,6 +219,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     if (isNew) await apply(result, request, startedAt);
     fingerprint = result.fingerprint;
     await concludeQuietly(null, isNew ? result.rewrittenFrom : null);
+    if (result.kind === 'revision' && result.jobs.length === 0) await remember(result);
     return {
       outcome: {
         ...outcome(isNew ? 'applied' : 'unchanged', startedAt),
@@ -215,6 +228,18 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
       },
       jobs: result.kind === 'revision' ? result.jobs : null,
     };
+  }
+
+  async function remember({
+    fingerprint,
+    snapshot,
+  }: Extract<Reconciled, { kind: 'revision' }>): Promise<void> {
+    await writeLastRefresh(settings.dir, { fingerprint, digest: snapshot.digest }).catch((error: unknown) => {
+      log.warn(
+        { component: settings.name, reason: String(error) },
+        'the next start will read every folder again',
+      );
+    });
   }
 
   async function concludeQuietly(
@@ -260,9 +285,12 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
               component: settings.name,
               code: error.code,
               reason: error.message,
+              ...(error.hint === undefined ? {} : { hint: error.hint }),
               ...(error.code === 'INTERNAL' ? { err: cause } : {}),
             },
-            'refresh failed, what was served before still is',
+            served === null
+              ? 'refresh failed, nothing is served yet'
+              : 'refresh failed, what was served before still is',
           );
           await concludeQuietly(error, null);
         }

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly home?: string;
   readonly settings?: Partial<ComponentSettings>;
   readonly runDiscoveryJob?: ComponentServiceDeps['runDiscoveryJob'];
+  /** Of the service; git takes its PATH from it. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** One component `shop` on a real store and real Git; only time is the test's. */
@@ -42,7 +44,7 @@ export async function componentWorld(repoUrl: string, options: WorldOptions = {}
   const component = componentSettings(home, repoUrl, options.settings);
   const store = await openStore({ file: path.join(home, 'elt.db'), clock, logger: log });
   const service = await createComponentService({
-    settings: serviceSettings(home, [component]),
+    settings: { ...serviceSettings(home, [component]), environment: options.environment ?? GIT_ENVIRONMENT },
     store,
     clock,
     log,
