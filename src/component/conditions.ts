@@ -5,7 +5,12 @@ import type { Condition, ConditionType } from '../state/snapshot.ts';
 export interface ConditionFacts {
   /** Commit that is served; null: nothing yet. */
   readonly serving: string | null;
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly next: Next } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly next: Next;
+    readonly hint?: string | undefined;
+  } | null;
   /** Names of pipelines that serve from their last good revision. */
   readonly held: readonly string[];
   readonly errors: number;
@@ -56,7 +61,7 @@ function ready({ serving, error, rewrittenFrom }: ConditionFacts): Verdict {
     return {
       status: 'False',
       reason: error === null ? 'Starting' : 'NoRevision',
-      message: error?.message ?? '',
+      message: error === null ? '' : said(error),
     };
   }
   const short = serving.slice(0, 12);
@@ -79,14 +84,14 @@ function reconciling({ pending }: ConditionFacts): Verdict {
 
 function stalled({ error }: ConditionFacts): Verdict {
   if (error?.next !== 'stalled') return { status: 'False', reason: 'Progressing', message: '' };
-  return { status: 'True', reason: reasonOf(error.code), message: error.message };
+  return { status: 'True', reason: reasonOf(error.code), message: said(error) };
 }
 
 function fetchFailed({ error }: ConditionFacts): Verdict {
   if (error === null || !/^(GIT_|REPOSITORY_EMPTY|DISK_FULL)/.test(error.code)) {
     return { status: 'False', reason: 'Fetched', message: '' };
   }
-  return { status: 'True', reason: reasonOf(error.code), message: error.message };
+  return { status: 'True', reason: reasonOf(error.code), message: said(error) };
 }
 
 function degraded({ held, errors, error }: ConditionFacts): Verdict {
@@ -98,9 +103,18 @@ function degraded({ held, errors, error }: ConditionFacts): Verdict {
     };
   }
   if (errors > 0)
-    return { status: 'True', reason: 'PipelinesBroken', message: `${errors} errors in the repository` };
-  if (error !== null) return { status: 'True', reason: reasonOf(error.code), message: error.message };
+    return {
+      status: 'True',
+      reason: 'PipelinesBroken',
+      message: `${errors} ${errors === 1 ? 'error' : 'errors'} in the repository`,
+    };
+  if (error !== null) return { status: 'True', reason: reasonOf(error.code), message: said(error) };
   return { status: 'False', reason: 'Healthy', message: '' };
+}
+
+/** What and where, and what to do: a condition is all that the page and `elt status` show of a failure. */
+function said({ message, hint }: NonNullable<ConditionFacts['error']>): string {
+  return hint === undefined ? message : `${message} (${hint})`;
 }
 
 /** `GIT_AUTHENTICATION_FAILED` → `AuthenticationFailed`. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Diagnostic } from '../lib/diagnostics.ts';
+import { createRedactor } from '../lib/secret.ts';
 import { type ComponentContext, componentSettings } from './component-settings.ts';
 import { type Defs, readDefs } from './defs-yaml.ts';
 import type { ComponentSettings, Settings } from './settings.ts';
@@ -175,7 +176,9 @@ class SettingReader {
 
   refuse(name: SettingName, wanted: string): void {
     const { value, origin } = this.#variables.resolve(name) ?? { value: '', origin: 'default' };
-    this.#found.push(problem('SETTING_INVALID', `${name} (${origin}) is "${value}"`, `write ${wanted}`));
+    // An address can hold a password.
+    const shown = createRedactor([])(value);
+    this.#found.push(problem('SETTING_INVALID', `${name} (${origin}) is "${shown}"`, `write ${wanted}`));
   }
 
   warn(message: string, hint: string): void {

@@ -21,7 +21,7 @@ const RULES: readonly Rule[] = [
     pattern: /No space left on device|Disk quota exceeded/i,
     code: 'DISK_FULL',
     next: 'retry',
-    hint: () => 'free space on the disk of ELT_HOME; the last good revision is served meanwhile',
+    hint: () => 'free space on the disk of ELT_HOME; it is tried again by itself',
   },
   {
     pattern: /dubious ownership/i,
@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
       /Could not resolve|Failed to connect|Couldn't connect|Connection (refused|timed out|reset|closed)|Network is unreachable|No route to host|returned error: 5\d\d|SSL|TLS|certificate|early EOF|unexpected disconnect|RPC failed|hung up|transfer closed|Empty reply|HTTP\/2 stream|returned error: 429|kex_exchange/i,
     code: 'GIT_UNREACHABLE',
     next: 'retry',
-    hint: () => 'the last good revision is served and the fetch is tried again',
+    hint: () => 'check the address and the network; it is tried again by itself',
   },
   {
     pattern: /couldn't find remote ref|not our ref|Remote branch .* not found/i,

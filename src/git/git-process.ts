@@ -51,7 +51,7 @@ export async function runGit(command: GitCommand): Promise<GitOutput> {
     throw new OperationalError(
       'GIT_TIMEOUT',
       `cannot ${command.action}: no answer within ${Math.round(command.deadlineMs / 1000)} s`,
-      { next: 'retry', hint: 'the last good revision is served and the fetch is tried again' },
+      { next: 'retry', hint: 'check the address and the network; it is tried again by itself' },
     );
   }
   if (result.isCanceled) {

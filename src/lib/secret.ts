@@ -30,7 +30,7 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
 
 /** Whether a variable's name says that its value is a secret; used for masking, never for deciding what is passed on. */
 export function isSecretName(name: string): boolean {
-  return /(KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|DSN|AUTH|CONNECTION_STRING)|(?<![A-Z])(PASS|PWD)(?![A-Z])/i.test(
+  return /(KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|DSN|AUTH|CONNECTION_STRING)|(?<![A-Z])PASS(?!_ENV|[A-Z])|_PWD(?![A-Z])/i.test(
     name,
   );
 }

@@ -44,6 +44,16 @@ it.each([
   expect(verdicts(facts)).toEqual(expected);
 });
 
+it('says what to do, wherever it tells of the failure', () => {
+  const error = { ...AUTH, hint: 'set a new token' };
+  const bad = nextConditions([], { ...FINE, error, serving: null }, 0).filter(
+    ({ message }) => message !== '',
+  );
+  expect(bad.map(({ type, message }) => [type, message])).toEqual(
+    ['Ready', 'Stalled', 'FetchFailed', 'Degraded'].map((type) => [type, 'refused (set a new token)']),
+  );
+});
+
 it('since moves only with the status; a change of reason or message is told', () => {
   const first = nextConditions([], { ...FINE, error: DOWN }, 1);
   const second = nextConditions(first, { ...FINE, error: AUTH }, 2);

@@ -99,7 +99,7 @@ function announce(
       if (line === null || told.get(status.name) === line) continue;
       const first = status.snapshot !== null && !told.has(status.name);
       told.set(status.name, line);
-      context.out(`${line}; ${nextTickText(service, status.name)}`);
+      context.out(status.snapshot === null ? line : `${line}; ${nextTickText(service, status.name)}`);
       if (first && demo) context.out(demoLines(paint, relativePath(context.cwd, join(home, 'demo'))));
     }
   };

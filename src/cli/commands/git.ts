@@ -174,11 +174,15 @@ function componentText(context: CliContext, component: Component): string {
       `applied ${relative(applied?.at ?? null, now)}, last look ${relative(attempted?.at ?? null, now)}`,
     );
   }
+  // One failure turns several conditions bad: it is told once.
+  const bad = new Map<string, string[]>();
   for (const { type, status: value, reason, message } of component.conditions) {
     const good = (type === 'Ready') === (value === 'True');
     if (good || value === 'Unknown') continue;
-    lines.push(paint('yellow', `! ${type} ${reason}: ${printable(message)}`));
+    bad.set(message, [...(bad.get(message) ?? []), `${type} ${reason}`]);
   }
+  for (const [message, types] of bad)
+    lines.push(paint('yellow', `! ${types.join(', ')}: ${printable(message)}`));
   const disabled = component.pipelines.filter((pipeline) => !pipeline.enabled).length;
   const held = component.pipelines
     .filter((pipeline) => pipeline.status === 'held')
