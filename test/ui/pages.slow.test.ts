@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openBrowser, openTab, settled } from './browser.ts';
@@ -44,12 +43,10 @@ const OVERFLOW = 'document.documentElement.scrollWidth - window.innerWidth';
 
 let opened: Browser | { readonly skip: string };
 let browser: Browser;
-let axe: string;
 const fixtures = new Map<Scenario, Fixture>();
 
 beforeAll(async () => {
   opened = await openBrowser();
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 });
 afterAll(async () => {
   if ('close' in opened) await opened.close();
@@ -85,7 +82,7 @@ async function faultsOf(
     await page.goto(url + path);
     await settled(page);
     if (/lineage/.test(path)) await page.locator('.graph-node, .table, .empty').first().waitFor();
-    await page.evaluate(axe);
+    await page.evaluate(axe.source);
     const { violations } = await page.evaluate<AxeResult>(AXE_RUN);
     const overflow = await page.evaluate<number>(OVERFLOW);
     const problems = [

@@ -61,6 +61,18 @@ function Text({ text }: { text: string }) {
 }
 
 function Json({ value }: { value: unknown }) {
+  const pairs = scalarPairs(value);
+  if (pairs !== null) {
+    return (
+      <span class="pairs">
+        {pairs.map(([name, one]) => (
+          <span key={name}>
+            <bdi class="faint">{name}</bdi> <Value name={name} value={one} />
+          </span>
+        ))}
+      </span>
+    );
+  }
   const text = JSON.stringify(value, null, 2);
   if (text.length <= 60) return <code class="mono">{JSON.stringify(value)}</code>;
   return (
@@ -69,4 +81,12 @@ function Json({ value }: { value: unknown }) {
       <pre class="value-text mono">{text}</pre>
     </details>
   );
+}
+
+/** A small object of plain values reads better as words than as JSON. */
+function scalarPairs(value: unknown): [string, unknown][] | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const pairs = Object.entries(value);
+  const isPlain = pairs.every(([, one]) => typeof one !== 'object' && String(one).length <= 60);
+  return isPlain && pairs.length > 0 && pairs.length <= 12 ? pairs : null;
 }

@@ -48,9 +48,10 @@ export function clock(at: number, seconds = false): string {
   return new Intl.DateTimeFormat('sv-SE', options).format(at);
 }
 
-/** `0.4s`, `19s`, `1m 19s`, `2h 05m`, `3d 4h`. */
+/** `42ms`, `0.4s`, `19s`, `1m 19s`, `2h 05m`, `3d 4h`. */
 export function duration(seconds: number): string {
-  if (seconds < 0) return '0s';
+  if (seconds <= 0) return '0s';
+  if (seconds < 0.1) return `${Math.max(1, Math.round(seconds * 1000))}ms`;
   if (seconds < 10) return `${seconds.toFixed(1)}s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}s`;
@@ -91,6 +92,11 @@ export function plural(number: number, noun: string, many = `${noun}s`): string 
 
 export function shortSha(commit: string): string {
   return commit.slice(0, 7);
+}
+
+/** A digest as far as it is told apart by eye, without the name of its hash. */
+export function shortDigest(digest: string): string {
+  return digest.replace(/^sha256:/, '').slice(0, 12);
 }
 
 /** `2026-01-31`, `2026-01-01 … 2026-01-31`, `3 partitions`; null for none. */

@@ -1,11 +1,12 @@
 import type { AssetDetail, Materialization } from '../../../../src/server/contract/asset.ts';
 import { Empty } from '../../components/feedback.tsx';
 import { AssetLink, External } from '../../components/links.tsx';
+import { Markdown } from '../../components/markdown.tsx';
 import { Facts, Section } from '../../components/page.tsx';
 import { PartitionBar } from '../../components/strip.tsx';
 import { Value } from '../../components/value.tsx';
 import { cronText } from '../../lib/cron-text.ts';
-import { duration } from '../../lib/format.ts';
+import { duration, shortDigest } from '../../lib/format.ts';
 import { Checks } from './checks.tsx';
 import { RowsPlot } from './spark.tsx';
 
@@ -21,7 +22,7 @@ export function Overview({
       <div>
         {asset.description !== null && (
           <p class="prose">
-            <bdi>{asset.description}</bdi>
+            <Markdown text={asset.description} />
           </p>
         )}
         <LatestMetadata asset={asset} materializations={materializations} />
@@ -36,7 +37,15 @@ export function Overview({
           <Section title="Declared metadata">
             <Facts
               facts={asset.metadata.map(
-                ({ key, value }) => [key, <Value key={key} name={key} value={value} />] as const,
+                ({ key, value, type }) =>
+                  [
+                    key,
+                    type === 'md' && typeof value === 'string' ? (
+                      <Markdown key={key} text={value} />
+                    ) : (
+                      <Value key={key} name={key} value={value} />
+                    ),
+                  ] as const,
               )}
             />
           </Section>
@@ -102,9 +111,7 @@ function Columns({ columns }: { columns: AssetDetail['columns'] }) {
                 <td data-label="Type" class="mono faint">
                   {type}
                 </td>
-                <td data-label="Description">
-                  <bdi>{description}</bdi>
-                </td>
+                <td data-label="Description">{description !== null && <Markdown text={description} />}</td>
               </tr>
             ))}
           </tbody>
@@ -179,7 +186,7 @@ function Details({ asset }: { asset: AssetDetail }) {
           [
             'Code version',
             <code key="c" class="clip" title={asset.code_version}>
-              {asset.code_version.slice(0, 12)}
+              {shortDigest(asset.code_version)}
             </code>,
           ],
           [

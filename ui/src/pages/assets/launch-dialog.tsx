@@ -91,12 +91,14 @@ export function LaunchDialog() {
       {partitioned.length > 0 && (
         <fieldset class="field">
           <legend>Partitions</legend>
-          <Segmented
-            label="Which partitions"
-            value={effectiveMode}
-            choices={modesFor(single !== null, list)}
-            onChoose={setMode}
-          />
+          {single !== null && (
+            <Segmented
+              label="Which partitions"
+              value={effectiveMode}
+              choices={modesFor(list)}
+              onChoose={setMode}
+            />
+          )}
           {single === null && (
             <p class="faint">
               {plural(partitioned.length, 'asset')} of {chosen.length}{' '}

@@ -16,9 +16,8 @@ export interface PartitionPlan {
 /** Stretches of more than one partition each become a request of their own; more than these is a backfill. */
 const MAX_STRETCHES = 25;
 
-export function modesFor(single: boolean, list: PartitionList | undefined): Choice<Mode>[] {
+export function modesFor(list: PartitionList | undefined): Choice<Mode>[] {
   const modes: Choice<Mode>[] = [{ value: 'latest', text: 'Latest' }];
-  if (!single) return modes;
   const { missing = 0, failed = 0 } = list?.info.counts ?? {};
   if (missing > 0) modes.push({ value: 'missing', text: 'Missing', count: missing });
   if (failed > 0) modes.push({ value: 'failed', text: 'Failed', count: failed });

@@ -124,7 +124,6 @@ function Row({ schedule }: { schedule: Schedule }) {
 
 function NextTicks({ schedule }: { schedule: Schedule }) {
   const [first] = schedule.next_ticks;
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (first === undefined) return <p class="faint">None: it is over</p>;
   return (
     <ul class="plain-list">
@@ -138,14 +137,21 @@ function NextTicks({ schedule }: { schedule: Schedule }) {
           >
             <span class="num">{inZone(ms, schedule.timezone)}</span>
             {index === 0 && <span class="faint"> {relative(ms, now.value)}</span>}
-            {index === 0 && zone !== schedule.timezone && (
-              <span class="faint">, yours {inZone(ms, zone)}</span>
-            )}
+            {index === 0 && <Yours at={ms} timezone={schedule.timezone} />}
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** The same instant on the reader's clock, where that shows another time. */
+function Yours({ at, timezone }: { at: number; timezone: string }) {
+  const theirs = inZone(at, timezone);
+  const yours = inZone(at, Intl.DateTimeFormat().resolvedOptions().timeZone);
+  if (theirs === yours) return null;
+  const sameDay = theirs.slice(0, 10) === yours.slice(0, 10);
+  return <span class="faint">, yours {sameDay ? yours.slice(11) : yours}</span>;
 }
 
 function LastTick({ schedule }: { schedule: Schedule }) {

@@ -71,45 +71,59 @@ function inWorker(request: LayoutRequest, signal: AbortSignal): Promise<LayoutAn
 
 function placedFrom(answer: LayoutAnswer): Placed {
   const centres = new Map(answer.nodes.map(([id, x, y]) => [id, [x, y] as const]));
+  const columns = [...new Set(answer.nodes.map(([, x]) => x))];
   return {
     at: new Map(answer.nodes.map(([id, x, y]) => [id, { x: x - NODE.width / 2, y: y - NODE.height / 2 }])),
     edges: answer.edges.map(([from, to, points]) => ({
       from,
       to,
-      d: smooth(ends(centres, from, to, points)),
+      d: smooth(route(centres, columns, from, to, points)),
     })),
     width: answer.width,
     height: answer.height,
   };
 }
 
-type Points = readonly (readonly [number, number])[];
+type Point = readonly [number, number];
 
-/** From the middle of a node's right side to the middle of the next one's left side, whatever dagre clipped. */
-function ends(
-  centres: ReadonlyMap<string, readonly [number, number]>,
+/**
+ * From the middle of a node's right side to the middle of the next one's left side. Where it passes a column of other
+ * nodes it keeps the height that the layout gave it there, straight; dagre's bends in the gaps between are left out.
+ */
+function route(
+  centres: ReadonlyMap<string, Point>,
+  columns: readonly number[],
   from: string,
   to: string,
-  points: Points,
-): Points {
+  points: readonly Point[],
+): Point[] {
+  const half = NODE.width / 2;
   const a = centres.get(from);
   const b = centres.get(to);
-  if (a === undefined || b === undefined) return points;
-  const bends = points.slice(1, -1).filter(([x]) => x > a[0] + NODE.width / 2 && x < b[0] - NODE.width / 2);
-  return [[a[0] + NODE.width / 2, a[1]], ...bends, [b[0] - NODE.width / 2, b[1]]];
+  if (a === undefined || b === undefined) return [...points];
+  const passed = points.slice(1, -1).flatMap(([x, y]): Point[] => {
+    const column = columns.find((centre) => Math.abs(centre - x) < half);
+    const isBetween = column !== undefined && column > a[0] + half && column < b[0] - half;
+    return isBetween
+      ? [
+          [column - half, y],
+          [column + half, y],
+        ]
+      : [];
+  });
+  return [[a[0] + half, a[1]], ...passed, [b[0] - half, b[1]]];
 }
 
-/** A curve through the bends: straight at its ends, rounded between. */
-function smooth(points: readonly (readonly [number, number])[]): string {
-  const [first] = points;
-  const last = points.at(-1);
-  if (first === undefined || last === undefined) return '';
+/** A curve through the bends: level at each of them, rounded between. */
+function smooth(points: readonly Point[]): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return '';
   let d = `M${r(first[0])} ${r(first[1])}`;
-  for (let index = 1; index < points.length; index += 1) {
-    const [x0, y0] = points[index - 1] ?? first;
-    const [x1, y1] = points[index] ?? last;
+  let [x0, y0] = first;
+  for (const [x1, y1] of rest) {
     const middle = (x0 + x1) / 2;
-    d += `C${r(middle)} ${r(y0)} ${r(middle)} ${r(y1)} ${r(x1)} ${r(y1)}`;
+    d += y0 === y1 ? `L${r(x1)} ${r(y1)}` : `C${r(middle)} ${r(y0)} ${r(middle)} ${r(y1)} ${r(x1)} ${r(y1)}`;
+    [x0, y0] = [x1, y1];
   }
   return d;
 }

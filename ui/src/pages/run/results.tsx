@@ -4,6 +4,7 @@ import { Facts, Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
 import { Value } from '../../components/value.tsx';
+import { shortDigest } from '../../lib/format.ts';
 import { runHref } from '../../router.ts';
 
 const MAIN = [
@@ -117,18 +118,18 @@ export function RunFacts({ run }: { run: RunDetail }) {
           ['Run', <code key="r">{run.run_id}</code>],
           ['Job', <bdi key="j">{run.job_name}</bdi>],
           ['Queued', <Ago key="q" at={run.created_at} />],
-          ['Definitions', <code key="d">{run.definitions_digest.slice(0, 16)}</code>],
+          ['Definitions', <code key="d">{shortDigest(run.definitions_digest)}</code>],
           run.after.length === 0
             ? null
             : [
                 'After',
-                <>
+                <span key="a" class="row wrap">
                   {run.after.map((id) => (
-                    <a key={id} class="mono" href={runHref(id)}>
-                      {id.slice(0, 13)}
+                    <a key={id} class="mono" href={runHref(id)} title={id}>
+                      …{id.slice(-6)}
                     </a>
                   ))}
-                </>,
+                </span>,
               ],
           Object.keys(run.config).length === 0
             ? null

@@ -3,7 +3,7 @@ import { Load } from '../../components/load.tsx';
 import { Facts, Page, Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
-import { bytes, count } from '../../lib/format.ts';
+import { bytes, count, shortDigest } from '../../lib/format.ts';
 import type { Shown } from '../../lib/status.ts';
 import { connection } from '../../live/connection.ts';
 import { ThemeChoice } from '../../shell/theme-choice.tsx';
@@ -36,7 +36,7 @@ function Service({ data }: { data: Instance }) {
             ['Address', <code key="u">{data.url}</code>],
             ['Started', <Ago key="s" at={data.started_at} />],
             ['Repository', data.demo ? 'the demo; set ELT_REPO_URL for your own' : 'your own'],
-            ['Definitions', <code key="d">{data.definitions_digest.slice(0, 16)}</code>],
+            ['Definitions', <code key="d">{shortDigest(data.definitions_digest)}</code>],
             ['Database', bytes(data.storage.database_bytes)],
             ['Events', count(data.last_event_id)],
             ['This page', connection.value.name],
