@@ -119,7 +119,7 @@ function publish(state: ConnectionState): void {
 }
 
 function allWants(): string[] {
-  return [...new Set([...wanted.keys(), ...[...othersWants.values()].flat()])].sort();
+  return [...new Set([...wanted.keys(), ...[...othersWants.values()].flat()])];
 }
 
 function wantsChanged(): void {

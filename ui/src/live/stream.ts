@@ -86,9 +86,9 @@ export function openStream(handlers: StreamHandlers): Stream {
   async function connect(signal: AbortSignal): Promise<void> {
     const logs = handlers.logRuns();
     let response = await request(logs.join(','), signal);
-    // A run that the service does not know must not cost the whole stream.
-    if (response.status >= 400 && response.status < 500 && logs.length > 0)
-      response = await request('', signal);
+    // A run that the service does not know must not cost the others their lines, nor all of them the stream.
+    if (isRefused(response) && logs.length > 1) response = await request(logs[0] ?? '', signal);
+    if (isRefused(response) && logs.length > 0) response = await request('', signal);
     if (!response.ok || response.body === null) throw new Error(`events: ${response.status}`);
     failures = 0;
     handlers.onState('open');
@@ -128,4 +128,8 @@ export function openStream(handlers: StreamHandlers): Stream {
       handlers.onMessage({ kind: 'change', change: JSON.parse(data) as StreamChange });
     else if (event === 'log') handlers.onMessage({ kind: 'log', log: JSON.parse(data) as StreamLog });
   }
+}
+
+function isRefused({ status }: Response): boolean {
+  return status >= 400 && status < 500;
 }
