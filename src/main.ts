@@ -127,7 +127,9 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     runners: runnersByTool(),
     places: placesOf(home),
     pythonDir: join(root, 'python'),
-    environment: settings.environment,
+    get environment() {
+      return settings.environment;
+    },
     passEnv: settings.passEnv,
     secretsDir: settings.secretsDir,
     passedNames: createPassedNames(),

@@ -32,7 +32,8 @@ export function mergeRevision(
   for (const folder of output.folders) {
     // By folder: a broken file does not always tell the name, and a second folder may claim the same one.
     const old = folder.ok ? undefined : byFolder.get(folder.dir);
-    if (old !== undefined && !merged.has(old.name)) merged.set(old.name, held(old));
+    if (old === undefined || merged.has(old.name) || (!folder.ok && folder.neverGood)) continue;
+    merged.set(old.name, held(old));
   }
   const diagnostics = [...output.diagnostics, ...settleDuplicates(merged, before)];
   return {

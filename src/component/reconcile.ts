@@ -71,7 +71,13 @@ export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
 }
 
 function fingerprintOf(input: ReconcileInput, commit: string): string {
-  return digestOf({ commit, settings: input.settings.digest, results: [...input.results.keys()].sort() });
+  return digestOf({
+    commit,
+    settings: input.settings.digest,
+    // Whether what folders read is set can change without a restart.
+    variables: Object.keys(input.service.environment).sort(),
+    results: [...input.results.keys()].sort(),
+  });
 }
 
 async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconciled> {

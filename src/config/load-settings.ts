@@ -94,7 +94,19 @@ export function loadSettings(options: LoadSettingsOptions): LoadedSettings {
       );
     }
   }
-  const settings = service(reader, { home, root, components, demo, environment: variables.environment() });
+  let environment = variables.environment();
+  const settings: Settings = {
+    ...service(reader, { home, root, components, demo }),
+    /** As `.env` is at this moment: a secret that a step asked for counts from its next attempt on. */
+    get environment() {
+      try {
+        environment = layerVariables(overrides, env, dotenvFile).environment();
+      } catch {
+        // It cannot be read for now: what was read before goes on.
+      }
+      return environment;
+    },
+  };
   const diagnostics = found.filter((diagnostic) => diagnostic.severity === 'error');
   if (diagnostics.length > 0) return { diagnostics: found };
   return { ok: settings, warnings: found, origins };
@@ -111,9 +123,9 @@ export function checkBinding(settings: Pick<Settings, 'host' | 'apiToken'>): Dia
   );
 }
 
-type Whole = Pick<Settings, 'home' | 'root' | 'components' | 'demo' | 'environment'>;
+type Whole = Pick<Settings, 'home' | 'root' | 'components' | 'demo'>;
 
-function service(reader: SettingReader, whole: Whole): Settings {
+function service(reader: SettingReader, whole: Whole): Omit<Settings, 'environment'> {
   const host = reader.text('ELT_HOST');
   const port = reader.integer('ELT_PORT', 0, 65_535, 3000);
   const logLevel = reader.text('ELT_LOG_LEVEL');

@@ -55,6 +55,8 @@ export type FolderOutcome =
       readonly name: string;
       readonly dir: string;
       readonly diagnostics: readonly Diagnostic[];
+      /** What was served of it was a guess until its job had run, and the job says that it is broken. */
+      readonly neverGood?: boolean;
     };
 
 export interface DiscoverOutput {

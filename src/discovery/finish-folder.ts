@@ -32,7 +32,13 @@ export function finishFolder(
   if (nothingKnown || (result !== undefined && hasErrors(result.diagnostics))) {
     const worst = nothingKnown && !hasErrors(diagnostics) ? asErrors(diagnostics, result) : diagnostics;
     return {
-      folder: { ok: false, name: pipelineName(config), dir: config.dir, diagnostics: worst },
+      folder: {
+        ok: false,
+        name: pipelineName(config),
+        dir: config.dir,
+        diagnostics: worst,
+        ...(previous !== undefined && isGuess(previous, inputsDigest) ? { neverGood: true } : {}),
+      },
       job: null,
     };
   }
@@ -43,7 +49,8 @@ export function finishFolder(
       : null;
   if (known === null && previous !== undefined && isProven(previous, input.results)) {
     // Nobody knows yet whether the new code can be read at all: the folder stays where it is until the job says so.
-    const state: PipelineState = { ...previous, discovery: { ...previous.discovery, status: 'pending' } };
+    const waiting: DiscoveryInfo = { ...previous.discovery, status: 'pending', proven: true };
+    const state: PipelineState = { ...previous, discovery: waiting };
     return { folder: { ok: true, state, diagnostics: sorted(diagnostics) }, job };
   }
   const { assets, discovery } = known ?? {
@@ -91,10 +98,17 @@ function settled(
   return same ? { assets: previous.assets, discovery: previous.discovery } : null;
 }
 
-/** Whether a job once confirmed what this state says. */
+/** Whether what this state says was once known for good: by a job, or by the code alone. */
 function isProven(state: PipelineState, results: DiscoverInput['results']): boolean {
-  const { status, inputsDigest } = state.discovery;
-  return status === 'complete' || results.get(inputsDigest)?.status === 'complete';
+  const { status, inputsDigest, proven } = state.discovery;
+  return proven === true || status === 'complete' || results.get(inputsDigest)?.status === 'complete';
+}
+
+/** This very code, served before its job had run. */
+function isGuess({ discovery }: PipelineState, inputsDigest: string): boolean {
+  return (
+    discovery.status === 'pending' && discovery.proven !== true && discovery.inputsDigest === inputsDigest
+  );
 }
 
 /** Partitions of a dbt asset set; they are settings, so no job has to run when they change. */

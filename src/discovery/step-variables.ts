@@ -9,7 +9,9 @@ const BASE =
 /** Handed on from the service's environment without being asked. */
 const HANDED =
   /^(?:SOURCES__\w+|DESTINATION__\w+|RUNTIME__\w+|\w+_INITIAL_VALUE|\w+_END_VALUE|DUCKDB_DATABASE)$/;
-const NEVER = /^(?:GITHUB_TOKEN|ELT_\w*(?:TOKEN|SECRET)|DATABASE_URL)$/;
+/** As the engine has it (`child-environment.ts`): the first two can be given on by the operator, the others by nobody. */
+const TOKENS = /^(?:GITHUB_TOKEN|GH_TOKEN)$/;
+const NEVER = /^(?:ELT_\w*(?:TOKEN|SECRET|KEY)|DATABASE_URL|(?:ELT_)?GITHUB_APP_\w+)$/;
 
 export interface ServiceVariables {
   readonly names: ReadonlySet<string>;
@@ -46,15 +48,17 @@ export function missingVariables(
     });
   };
   const missing = (name: string, source: VariableRead['source'], handedOn: boolean): void => {
-    const withheld = NEVER.test(name) && !service.passEnv.includes(name);
-    if (withheld) {
+    const entry = `${name}: "\${${name}}" to env: in dagster.yaml`;
+    if (NEVER.test(name)) {
+      report(name, `${name} is never handed to a step`, 'use a variable of another name', source);
+    } else if (TOKENS.test(name) && !service.passEnv.includes(name)) {
       const hint = 'use a variable of another name, or let the operator add it to ELT_PASS_ENV';
       report(name, `${name} is never handed to a step`, hint, source);
     } else if (!service.names.has(name)) {
-      report(name, `${name} is not set`, `add the line ${name}=… to .env`, source);
+      const hint = `add the line ${name}=… to .env${handedOn ? '' : `, and ${entry}`}`;
+      report(name, `${name} is not set`, hint, source);
     } else if (!handedOn) {
-      const hint = `add ${name}: "\${${name}}" to env: in dagster.yaml`;
-      report(name, `${name} is set, but this folder's steps do not get it`, hint, source);
+      report(name, `${name} is set, but this folder's steps do not get it`, `add ${entry}`, source);
     }
   };
   for (const { name, source } of references) missing(name, source, true);

@@ -50,6 +50,8 @@ export interface DiscoveryInfo {
   readonly status: 'complete' | 'pending' | 'failed';
   readonly inputsDigest: string;
   readonly envKey?: string;
+  /** Only beside `pending` and `failed`: what is served was once known for good, newer code waits or is broken. */
+  readonly proven?: true;
 }
 
 export interface PipelineState {

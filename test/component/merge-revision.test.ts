@@ -65,6 +65,12 @@ it.each(['current', 'held'] as const)(
   },
 );
 
+it('a new folder that its discovery finds broken is absent: it has no good revision to be held at', () => {
+  const old = pipelineState('a');
+  const guess = { ...old, discovery: { ...old.discovery, status: 'pending' as const } };
+  expect(merge([guess], [{ ...broken('a'), neverGood: true } as FolderOutcome]).pipelines).toEqual([]);
+});
+
 it('a refused second folder of the same name does not hold the first one', () => {
   const first = pipelineState('a');
   const { pipelines } = merge(

@@ -316,7 +316,7 @@ describe('variables (C4)', () => {
     expect(linesOf(output)).toEqual([
       'pipelines/a/dagster.yaml:3:13 warning VARIABLE_MISSING SHOP_HOST is not set (add the line SHOP_HOST=… to .env)',
       'pipelines/a/dagster.yaml:4:6 warning VARIABLE_MISSING GITHUB_TOKEN is never handed to a step (use a variable of another name, or let the operator add it to ELT_PASS_ENV)',
-      'pipelines/a/main.py:2:1 warning VARIABLE_MISSING API_KEY is not set (add the line API_KEY=… to .env)',
+      'pipelines/a/main.py:2:1 warning VARIABLE_MISSING API_KEY is not set (add the line API_KEY=… to .env, and API_KEY: "${API_KEY}" to env: in dagster.yaml)',
     ]);
   });
 
@@ -434,21 +434,44 @@ describe('background jobs', () => {
     const before = stateOf(await discover(files, { results: resultOf(digest, { assets: [recorded] }) }), 'a');
     const changed = { ...files, 'pipelines/a/lib.py': 'x = 1' };
     const first = await discover(changed, { previous: [before] });
-    expect(stateOf(first, 'a')).toEqual({ ...before, discovery: { ...before.discovery, status: 'pending' } });
+    expect(stateOf(first, 'a')).toEqual({
+      ...before,
+      discovery: { ...before.discovery, status: 'pending', proven: true },
+    });
     expect(first.jobs[0]?.code.treeId).not.toBe(before.code.treeId);
     // Another push while it still runs: what is served is pending, and proven by the result that it came from.
     const again = { ...changed, 'pipelines/a/lib.py': 'x = 2' };
-    const results = resultOf(digest, { assets: [recorded] });
-    const second = await discover(again, { previous: [stateOf(first, 'a')], results });
+    const second = await discover(again, { previous: [stateOf(first, 'a')] });
     expect(stateOf(second, 'a').code).toEqual(before.code);
     // It turns out that the code cannot be imported: the folder is broken, what is served is the proven state.
     const failed = resultOf(second.jobs[0]!.inputsDigest, {
       status: 'failed',
       diagnostics: [{ ...failure, severity: 'error' }],
     });
-    expect(
-      failureOf(await discover(again, { previous: [stateOf(second, 'a')], results: failed }), 'a').ok,
-    ).toBe(false);
+    const end = await discover(again, { previous: [stateOf(second, 'a')], results: failed });
+    expect(failureOf(end, 'a').neverGood).toBeUndefined();
+  });
+
+  it('law 2: code that needs no job is as proven as a result', async () => {
+    const plain = { 'pipelines/a/pipeline.py': 'import dlt\n' };
+    const before = stateOf(await discover(plain), 'a');
+    expect(before.discovery.status).toBe('complete');
+    const first = await discover(files, { previous: [before] });
+    const second = await discover(
+      { ...files, 'pipelines/a/lib.py': 'x = 2' },
+      { previous: [stateOf(first, 'a')] },
+    );
+    expect(stateOf(second, 'a').code).toEqual(before.code);
+  });
+
+  it('a folder that was never good is told apart from one that breaks', async () => {
+    const guess = await discover(files);
+    const failed = resultOf(guess.jobs[0]!.inputsDigest, {
+      status: 'failed',
+      diagnostics: [{ ...failure, severity: 'error' }],
+    });
+    const output = await discover(files, { previous: [stateOf(guess, 'a')], results: failed });
+    expect(failureOf(output, 'a').neverGood).toBe(true);
   });
 
   it('what was never proven does not hold new code back', async () => {

@@ -38,7 +38,9 @@ const PATTERNS = [
 /** The service's own keys; only the first two can be given on, and only by the operator. */
 const TOKENS = new Set(['GITHUB_TOKEN', 'GH_TOKEN']);
 const NEVER = [/^ELT_.*(?:TOKEN|SECRET|KEY)$/, /^DATABASE_URL$/, /^(?:ELT_)?GITHUB_APP_/];
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\{(partition_key|window_start|window_end)\}/g;
+/** `$${` is a plain `${`, as in defs.yaml. */
+const REFERENCE =
+  /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\{(partition_key|window_start|window_end)\}/g;
 const URL_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:([^\s@/]+)@/i;
 
 /**
@@ -91,7 +93,8 @@ export function childEnvironment(input: ChildEnvironmentInput): ChildEnvironment
     let hasAll = true;
     const text = template.replace(
       REFERENCE,
-      (_, name: string | undefined, fallback: string | undefined, slot) => {
+      (whole, name: string | undefined, fallback: string | undefined, slot: string | undefined) => {
+        if (whole === '$${') return '${';
         if (name === undefined) {
           const value = slotValue(spec, slot as string);
           hasAll &&= value !== null;
@@ -174,7 +177,7 @@ function missingError(
     ...[...missing].map((name) => `${name} is not set: add the line ${name}=<value> to .env`),
     ...[...withheld].map((name) =>
       TOKENS.has(name)
-        ? `${name} is not given to steps: if you mean it, add the line ELT_PASS_ENV=${name} to .env`
+        ? `${name} is not given to steps: if you mean it, add the line ELT_PASS_ENV=${name} to .env and start the service again`
         : `${name} belongs to the service and is never given to steps`,
     ),
   ];

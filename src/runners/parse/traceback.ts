@@ -12,6 +12,8 @@ export interface ErrorText {
 
 const TRACEBACK = 'Traceback (most recent call last):';
 const FRAME = /^\s*File "(.+)", line (\d+)/;
+/** `os.environ[…]` raises from within the module `os`, whose path differs from system to system. */
+const OS_ENVIRON = /File "(?:<frozen os>|[^"]*\/os\.py)", line \d+, in __getitem__/;
 const BUSY = /Could not set lock on file|database (?:table )?is locked|\bSQLITE_BUSY\b/;
 const LONGEST_MESSAGE = 2_000;
 const LONGEST_STACK = 20_000;
@@ -31,11 +33,22 @@ export function parseErrorText(text: string, folders: readonly string[]): ErrorT
     .findLast((line) => line.trim() !== '')!;
   const frame = stack === null ? null : userFrame(stack, folders);
   return {
-    message: message.trim().slice(0, LONGEST_MESSAGE),
+    message: `${message.trim().slice(0, LONGEST_MESSAGE)}${adviceOf(message.trim(), stack)}`,
     ...(stack === null ? {} : { stack: stack.slice(0, LONGEST_STACK) }),
     ...frame,
     isBusy: BUSY.test(stack ?? trimmed),
   };
+}
+
+/** What to do about the two mistakes that everybody makes: a variable that is not there, a package that is not. */
+function adviceOf(message: string, stack: string | null): string {
+  const name = /^KeyError: '([A-Za-z_]\w*)'$/.exec(message)?.[1];
+  if (name !== undefined && stack !== null && OS_ENVIRON.test(stack)) {
+    return `: the step has no such variable; add the line ${name}=<value> to .env, and ${name}: "\${${name}}" to env: in dagster.yaml`;
+  }
+  return /^ModuleNotFoundError: No module named '/.test(message)
+    ? ': add its package to requirements.txt of the folder'
+    : '';
 }
 
 /** The line of the exception itself: the first after the frames that is not indented. */

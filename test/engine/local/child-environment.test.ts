@@ -102,6 +102,14 @@ describe('env: of the folder', () => {
     expect(env).toMatchObject({ URL: 'pg://db/shop', FALLBACK: 'used', LANG: 'de', PLAIN: 'a{b}c$' });
   });
 
+  it('takes $${ as a plain ${', () => {
+    const env = { TEMPLATE: '$${A}/${A}', BRACES: '${B:-x}$${partition_key}' };
+    expect(envOf(given({ A: '1' }, { env }))).toMatchObject({
+      TEMPLATE: '${A}/1',
+      BRACES: 'x${partition_key}',
+    });
+  });
+
   it('knows the partition; a value that asks for one the run does not have is not set', () => {
     const env = { DAY: '{partition_key}', FROM: '{window_start}', TO: '{window_end}' };
     expect(

@@ -41,6 +41,24 @@ it.each([
   expect(parseErrorText(text, [])).toEqual({ message: text, isBusy });
 });
 
+it.each([
+  [
+    'a variable that is not there',
+    'File "<frozen os>", line 679, in __getitem__',
+    "KeyError: 'SHOP_KEY'",
+    `KeyError: 'SHOP_KEY': the step has no such variable; add the line SHOP_KEY=<value> to .env, and SHOP_KEY: "\${SHOP_KEY}" to env: in dagster.yaml`,
+  ],
+  [
+    'a package that is not there',
+    'File "main.py", line 1, in <module>',
+    "ModuleNotFoundError: No module named 'pandas'",
+    "ModuleNotFoundError: No module named 'pandas': add its package to requirements.txt of the folder",
+  ],
+])('says what to do about %s', (_name, frame, error, expected) => {
+  const text = `Traceback (most recent call last):\n  ${frame}\n${error}\n`;
+  expect(parseErrorText(text, [])?.message).toBe(expected);
+});
+
 it('has nothing to say about nothing', () => {
   expect(parseErrorText('\n \n', [])).toBeNull();
 });
