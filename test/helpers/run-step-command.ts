@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { PipelineConfig, Tool } from '../../src/discovery/pipeline-config.ts';
 import type { StepSpec } from '../../src/plan/step-spec.ts';
 import type { Runner } from '../../src/runners/runner.ts';
+import { pipelineConfig } from './pipeline-config.ts';
 import { ROOT, testTools } from './tool-environments.ts';
 
 export interface StepEventLine {
@@ -205,26 +206,7 @@ export function stepSpec(
     pipeline: name,
     code,
     tool,
-    config: {
-      name,
-      tool,
-      dir: code.dir,
-      enabled: true,
-      group: 'default',
-      owners: [],
-      tags: {},
-      kinds: [],
-      metadata: [],
-      deps: [],
-      backfillPolicy: { type: 'multi_run', maxPartitionsPerRun: 1 },
-      checks: [],
-      pools: [],
-      environment: {},
-      env: {},
-      assets: {},
-      source: { file: `${code.dir}/dagster.yaml`, line: 1, column: 1 },
-      ...config,
-    },
+    config: pipelineConfig(tool, name, { dir: code.dir, kinds: [], ...config }),
     assets: [
       {
         key: `${tool}_${name}`,

@@ -4,6 +4,7 @@ import type { PipelineConfig, Tool } from '../../src/discovery/pipeline-config.t
 import type { Diagnostic } from '../../src/lib/diagnostics.ts';
 import type { PartitionsDefinition } from '../../src/partitions/definition/partitions-definition.ts';
 import type { DiscoveredAsset, InstanceConfig, PipelineState, Snapshot } from '../../src/state/snapshot.ts';
+import { pipelineConfig } from './pipeline-config.ts';
 
 export const DAILY: PartitionsDefinition = {
   kind: 'time',
@@ -35,26 +36,7 @@ export function samplePipeline(name: string, sample: SamplePipeline): PipelineSt
   const dir = `pipelines/${tool}/${name}`;
   return {
     name,
-    config: {
-      name,
-      tool,
-      dir,
-      enabled: true,
-      group: 'default',
-      owners: [],
-      tags: {},
-      kinds: [tool],
-      metadata: [],
-      deps: [],
-      backfillPolicy: { type: 'multi_run', maxPartitionsPerRun: 1 },
-      checks: [],
-      pools: [],
-      environment: {},
-      env: {},
-      assets: {},
-      source: { file: `${dir}/dagster.yaml`, line: 1, column: 1 },
-      ...sample.config,
-    },
+    config: pipelineConfig(tool, name, sample.config),
     code: {
       component: 'main',
       commit: 'c'.repeat(40),

@@ -1,6 +1,7 @@
 import type { PipelineConfig } from '../../src/discovery/pipeline-config.ts';
 import { snapshotDigest } from '../../src/state/codec.ts';
 import type { PipelineState, Snapshot } from '../../src/state/snapshot.ts';
+import { pipelineConfig } from './pipeline-config.ts';
 
 /** A folder as discovery would give it, with one asset `<name>`. */
 export function pipelineState(
@@ -11,26 +12,7 @@ export function pipelineState(
   const dir = `pipelines/python/${name}`;
   return {
     name,
-    config: {
-      name,
-      tool: 'python',
-      dir,
-      enabled: true,
-      group: 'default',
-      owners: [],
-      tags: {},
-      kinds: ['python'],
-      metadata: [],
-      deps: [],
-      backfillPolicy: { type: 'multi_run', maxPartitionsPerRun: 1 },
-      checks: [],
-      pools: [],
-      environment: {},
-      env: {},
-      assets: {},
-      source: { file: `${dir}/dagster.yaml`, line: 1, column: 1 },
-      ...config,
-    },
+    config: pipelineConfig('python', name, { dir, ...config }),
     code: {
       component: 'shop',
       commit: 'a'.repeat(40),
