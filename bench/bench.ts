@@ -1,8 +1,12 @@
 /** `npm run bench [-- NAME…]`: prints each figure with what it measures and what is aimed at. */
 import { benchEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
+import { benchService } from './service.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { engine: benchEngine };
+const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  engine: benchEngine,
+  service: benchService,
+};
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
 for (const name of wanted) {

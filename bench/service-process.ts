@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, TEST_CACHE } from '../test/helpers/service.ts';
+
+export interface ServiceProcess {
+  readonly url: string;
+  /** From the command to the first 200 of `/healthz`. */
+  readonly seconds: number;
+  /** Resident memory now, MiB: `VmRSS`, so pages of the Node program that processes share are in it. */
+  memory(): number;
+  get<T>(path: string): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** `./elt-dev` as a user starts it, on any free port. */
+export async function startServiceProcess(
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServiceProcess> {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('ELT_'));
+  const begun = performance.now();
+  const child = spawn(join(ROOT, 'elt-dev'), ['0', '--json'], {
+    cwd: home,
+    env: {
+      ...Object.fromEntries(kept),
+      ELT_HOME: home,
+      ELT_CACHE_DIR: TEST_CACHE,
+      ELT_LOG_LEVEL: 'error',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const found = /"url":"([^"]+)"/.exec(text)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${text}`)));
+  });
+  const health = await fetch(`${url}/healthz`);
+  if (health.status !== 200) throw new Error(`/healthz answers ${health.status}`);
+  await health.body?.cancel();
+  const seconds = (performance.now() - begun) / 1000;
+  return {
+    url,
+    seconds,
+    memory() {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+    },
+    async get<T>(path: string) {
+      const response = await fetch(new URL(path, url));
+      if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+      return (await response.json()) as T;
+    },
+    async stop() {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
