@@ -17,16 +17,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   definitions: ['partitions'],
   events: ['definitions', 'partitions'],
   plan: ['definitions', 'partitions'],
+  automation: ['definitions', 'partitions'],
   config: [],
   git: [],
-  discovery: ['git', 'partitions'],
+  discovery: ['git', 'definitions', 'partitions'],
   state: ['discovery', 'git', 'partitions'],
   store: ['partitions', 'definitions', 'plan', 'events', 'state'],
   runners: ['partitions', 'definitions', 'plan', 'events'],
   github: [],
   component: ['config', 'git', 'discovery', 'state', 'definitions', 'partitions', 'plan', 'github'],
   engine: ['definitions', 'partitions', 'plan', 'events', 'runners'],
-  daemons: ['definitions', 'partitions', 'plan', 'events', 'engine', 'component'],
+  daemons: ['definitions', 'partitions', 'plan', 'automation', 'events', 'engine', 'component'],
   server: ['component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'github', 'state'],
   cli: ['server', 'component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'main.ts'],
   'main.ts': ['*'],
@@ -47,9 +48,9 @@ const PORTS: readonly RegExp[] = [
   /^src\/config\/settings\.ts$/,
 ];
 /** Ports belong to the layers above the core. */
-const PURE_FOLDERS = ['lib', 'partitions', 'definitions', 'plan', 'events'];
+const PURE_FOLDERS = ['lib', 'partitions', 'definitions', 'plan', 'automation', 'events'];
 const PURE_FILES: readonly RegExp[] = [
-  /^src\/(partitions|definitions|plan|events)\//,
+  /^src\/(partitions|definitions|plan|automation|events)\//,
   /^src\/state\/diff\.ts$/,
   /^src\/runners\/parse\//,
   /^src\/engine\/(admission|retry|decide)\.ts$/,

@@ -41,6 +41,7 @@ describe('the sample', () => {
 
   it('has every set that can be run', () => {
     expect(readSets(samples).map(({ set }) => set)).toEqual([
+      'automation',
       'backfill',
       'config_parsing',
       'cron_ticks',
@@ -63,16 +64,24 @@ describe.skipIf(!existsSync(whole))('the whole oracle', () => {
 /** Replaces the first leaf of a set's expectations that satisfies `pick`. */
 function altered(set: OracleSet, find: RegExp, put: string): OracleSet {
   const index = set.cases.findIndex(
-    (one) => one.quirk === undefined && one.unstable === undefined && find.test(JSON.stringify(one.expected)),
+    (one) =>
+      one.quirk === undefined && one.unstable === undefined && find.test(JSON.stringify(expectationOf(one))),
   );
   const one = set.cases[index];
   if (one === undefined) throw new Error(`${set.set} has nothing to alter`);
-  const expected: unknown = JSON.parse(JSON.stringify(one.expected).replace(find, put));
-  return { ...set, cases: set.cases.with(index, { ...one, id: 'altered', expected } as OracleCase) };
+  const expectation: unknown = JSON.parse(JSON.stringify(expectationOf(one)).replace(find, put));
+  const field = 'steps' in one ? { steps: expectation } : { expected: expectation };
+  return { ...set, cases: set.cases.with(index, { ...one, id: 'altered', ...field } as OracleCase) };
+}
+
+/** The expectations of a script stand in its steps. */
+function expectationOf(one: OracleCase): unknown {
+  return 'steps' in one ? one.steps : one.expected;
 }
 
 describe('an altered expectation', () => {
   const alterations: [string, RegExp, string][] = [
+    ['automation', /"requested":{"\w+":null/, '"requested":{"nobody":null'],
     ['backfill', /"run_count":\d+/, '"run_count":99'],
     ['config_parsing', /"line":\d+/, '"line":999'],
     ['cron_ticks', /"next":\["\d{4}/, '"next":["1999'],
@@ -91,7 +100,7 @@ describe('an altered expectation', () => {
   it('of every case of a set is reported, so that nothing is passed unseen', () => {
     for (const set of readSets(samples)) {
       const flipped = set.cases.map((one) => {
-        const { judged_right, ...expected } = one.expected as {
+        const { judged_right, ...expected } = (one.expected ?? {}) as {
           judged_right?: string;
           outcome?: string;
           valid?: boolean;

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { evaluateAutomationCase } from './evaluators/automation.ts';
 import { evaluateBackfill } from './evaluators/backfill.ts';
 import { evaluateConfigParsing } from './evaluators/config-parsing.ts';
 import { evaluateCronTicks } from './evaluators/cron-ticks.ts';
@@ -11,6 +12,7 @@ import { evaluateRetryPolicy } from './evaluators/retry-policy.ts';
 import type { Evaluator, Mismatch, OracleCase } from './oracle-case.ts';
 
 const EVALUATORS: Readonly<Record<string, Evaluator>> = {
+  automation: evaluateAutomationCase,
   backfill: evaluateBackfill,
   config_parsing: evaluateConfigParsing,
   cron_ticks: evaluateCronTicks,
