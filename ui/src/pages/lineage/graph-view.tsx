@@ -12,6 +12,8 @@ const MARGIN_PX = 300;
 /** Below this zoom a node is lower than a finger needs (24 px): only its name is drawn, and a click zooms in. */
 const FAR = 24 / NODE.height;
 const NEAR = 0.8;
+/** Below this one not even the name can be read: the colour of the group stands for the node. */
+const TINY = 0.16;
 
 /** A graph to pan and zoom. Moving it is one transform; only nodes in view are in the document. */
 export function GraphView({
@@ -114,7 +116,7 @@ export function GraphView({
   return (
     <div
       ref={frame}
-      class={`graph${isFar ? ' far' : ''}`}
+      class={`graph${isFar ? ' far' : ''}${isFar && view.scale < TINY ? ' tiny' : ''}`}
       role="group"
       aria-label="Lineage graph. Arrow keys follow the edges; the list shows the same."
       onKeyDown={onKeyDown}

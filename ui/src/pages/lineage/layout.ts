@@ -24,7 +24,6 @@ export interface LayoutAnswer {
     points: readonly (readonly [number, number])[],
   ])[];
   readonly width: number;
-  readonly height: number;
 }
 
 export const NODE = { width: 204, height: 52 } as const;
@@ -72,15 +71,26 @@ function inWorker(request: LayoutRequest, signal: AbortSignal): Promise<LayoutAn
 function placedFrom(answer: LayoutAnswer): Placed {
   const centres = new Map(answer.nodes.map(([id, x, y]) => [id, [x, y] as const]));
   const columns = [...new Set(answer.nodes.map(([, x]) => x))];
+  const routes = answer.edges.map(([from, to, points]) => ({
+    from,
+    to,
+    points: route(centres, columns, from, to, points),
+  }));
+  // What is drawn, not what dagre kept free for the bends that are left out.
+  const ys = [...centres.values(), ...routes.flatMap(({ points }) => points)].map(([, y]) => y);
+  const top = ys.reduce((least, y) => Math.min(least, y), Number.POSITIVE_INFINITY) - NODE.height / 2;
+  const bottom = ys.reduce((most, y) => Math.max(most, y), 0) + NODE.height / 2;
   return {
-    at: new Map(answer.nodes.map(([id, x, y]) => [id, { x: x - NODE.width / 2, y: y - NODE.height / 2 }])),
-    edges: answer.edges.map(([from, to, points]) => ({
+    at: new Map(
+      answer.nodes.map(([id, x, y]) => [id, { x: x - NODE.width / 2, y: y - NODE.height / 2 - top }]),
+    ),
+    edges: routes.map(({ from, to, points }) => ({
       from,
       to,
-      d: smooth(route(centres, columns, from, to, points)),
+      d: smooth(points.map(([x, y]) => [x, y - top])),
     })),
     width: answer.width,
-    height: answer.height,
+    height: bottom - top,
   };
 }
 

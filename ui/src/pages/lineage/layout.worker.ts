@@ -28,7 +28,7 @@ function place(request: LayoutRequest): LayoutAnswer {
   for (const id of request.ids) graph.setNode(id, { width: request.width, height: request.height });
   for (const [from, to] of request.edges) graph.setEdge(from, to);
   layout(graph);
-  const size = graph.graph() as { width?: number; height?: number };
+  const size = graph.graph() as { width?: number };
   return {
     nodes: request.ids.map((id) => {
       const { x, y } = graph.node(id) as { x: number; y: number };
@@ -39,6 +39,5 @@ function place(request: LayoutRequest): LayoutAnswer {
       return [from, to, points.map(({ x, y }) => [x, y] as const)];
     }),
     width: size.width ?? 0,
-    height: size.height ?? 0,
   };
 }
