@@ -109,6 +109,8 @@ class Log:
         self.size = 0
         self.lines = 0
         self.dropped = 0
+        self.torn = False
+        self.told = False
         self.full = False
         self.password = None
 
@@ -156,16 +158,30 @@ class Log:
             self.put(lines)
 
     def put(self, lines):
-        data = b"".join(lines)
+        # What a full disk cut off gets its end first.
+        data = (b"\n" if self.torn else b"") + b"".join(lines)
+        left = data
         try:
-            while data:
-                data = data[os.write(self.descriptor, data) :]
+            while left:
+                left = left[os.write(self.descriptor, left) :]
         except OSError:
             # The disk is full. The step goes on; what could not be written is counted.
-            self.dropped += len(lines)
-            return
-        self.size += sum(map(len, lines))
-        self.lines += len(lines)
+            pass
+        written = len(data) - len(left)
+        if written:
+            self.torn = data[written - 1 : written] != b"\n"
+        lost = left.count(b"\n") if left else 0
+        self.size += written
+        self.dropped += min(lost, len(lines))
+        self.lines += len(lines) - min(lost, len(lines))
+
+    def tell_dropped(self):
+        """Once; tried again by whoever waits for space."""
+        if self.dropped and not self.told:
+            before = self.dropped
+            self.write(b"s", b"%d lines were dropped" % before)
+            self.told = self.dropped == before
+            self.dropped = before
 
 
 class Stream:
@@ -475,8 +491,7 @@ class Supervisor:
                 signal_name = signal.Signals(-status).name
             except ValueError:
                 signal_name = "SIG%d" % -status
-        if self.log.dropped:
-            self.log.write(b"s", b"%d lines were dropped" % self.log.dropped)
+        self.log.tell_dropped()
         self.write_exit(
             self.json.dumps(
                 {
@@ -506,6 +521,7 @@ class Supervisor:
                 if time.monotonic() > until or not os.path.exists(self.path("lease")):
                     raise
                 time.sleep(EXIT_PAUSE)
+                self.log.tell_dropped()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import type { Clock, Instant } from '../lib/clock.ts';
+import { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { OperationsStore } from '../store/store.ts';
 
@@ -45,9 +46,9 @@ export function createDaemon(options: DaemonOptions): Daemon {
     } catch (error) {
       if (!stopping.signal.aborted) {
         const reason = error instanceof Error ? error.message : String(error);
-        log.error({ daemon: name, err: error }, 'daemon iteration failed');
+        log.error({ daemon: name, ...told(error) }, 'daemon iteration failed');
         await operations.heartbeat(name, 'failed', reason).catch((failure: unknown) => {
-          log.error({ daemon: name, err: failure }, 'the heartbeat could not be written');
+          log.error({ daemon: name, ...told(failure) }, 'the heartbeat could not be written');
         });
       }
       return clock.now() + intervalMs;
@@ -74,4 +75,11 @@ export function createDaemon(options: DaemonOptions): Daemon {
       await loop;
     },
   };
+}
+
+/** A full disk is no defect: its stack, every few seconds, would bury what to do about it. */
+function told(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof OperationalError)) return { err: error };
+  const { code, message, hint } = error;
+  return { code, reason: message, ...(hint === undefined ? {} : { hint }) };
 }

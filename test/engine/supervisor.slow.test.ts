@@ -159,6 +159,39 @@ it('waits with its result for a disk that takes no files: what was done must not
   expect(exit()).toMatchObject({ reason: 'exited', exit_code: 0 });
 });
 
+it('P6: counts what a full disk does not take, and ends the line that it cut off', async () => {
+  const text = `
+import importlib.util, os, sys
+spec = importlib.util.spec_from_file_location("supervisor", sys.argv[1])
+supervisor = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(supervisor)
+real, room = os.write, [40]
+def write(descriptor, data):
+    if room[0] == 0: raise OSError(28, "No space left on device")
+    count = real(descriptor, data[:room[0]])
+    room[0] -= count
+    return count
+supervisor.os.write = write
+log = supervisor.Log("output.log", set(), 1_000_000)
+log.write(b"o", b"first line\\nsecond line\\nthird line")
+log.tell_dropped()
+room[0] = 1_000_000
+log.write(b"o", b"fourth line")
+log.tell_dropped()
+log.tell_dropped()
+print(log.dropped, log.lines)`;
+  const child = spawn(python, ['-c', text, SCRIPT], { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] });
+  const told = (await child.stdout.toArray()).join('');
+  expect(told.trim()).toBe('2 3');
+  const [first, torn, fourth, dropped] = lines();
+  expect([first, fourth, dropped].map((line) => line!.slice(16))).toEqual([
+    'first line',
+    'fourth line',
+    '2 lines were dropped',
+  ]);
+  expect(torn).toMatch(/^\d{13}$/);
+});
+
 it('starts nothing when its lease was taken away before it began', async () => {
   rmSync(join(dir, 'lease'));
   const made = join(dir, 'made');

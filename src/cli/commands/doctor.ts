@@ -24,6 +24,8 @@ interface Check {
 const run = promisify(execFile);
 const LOW_DISK = 1e9;
 const SILENT_DAEMON_MS = 180_000;
+/** Daemons that work less often than that. */
+const SILENT_MS: Readonly<Record<string, number>> = { retention: 7 * 3_600_000 };
 
 /** One line per check, with cause and fix for what is not well. 1 when something failed. */
 export async function doctor(context: CliContext): Promise<number> {
@@ -159,7 +161,7 @@ async function apiChecks(client: Client): Promise<Check[]> {
       };
     }),
     ...(client.backend.kind === 'service' ? instance.daemons : []).map((daemon): Check => {
-      const silent = now - Date.parse(daemon.at) > SILENT_DAEMON_MS;
+      const silent = now - Date.parse(daemon.at) > (SILENT_MS[daemon.name] ?? SILENT_DAEMON_MS);
       const name = `daemon ${daemon.name}`;
       if (daemon.status === 'failed') return { name, status: 'failed', text: daemon.last_error ?? 'failed' };
       return { name, status: silent ? 'warning' : 'ok', text: `last beat ${relative(daemon.at, now)}` };
@@ -182,7 +184,11 @@ function componentChecks(component: Component): Check[] {
             text: `${component.repo_url} @ ${component.head?.commit.slice(0, 7) ?? 'nothing yet'}`,
           },
         ]
-      : bad.map(({ reason, message }) => ({ name, status: 'failed', text: `${reason} ${message}` }));
+      : [...new Set(bad.map(({ reason, message }) => `${reason} ${message}`))].map((text) => ({
+          name,
+          status: 'failed',
+          text,
+        }));
   if (errors === 0) return reach;
   return [
     ...reach,
