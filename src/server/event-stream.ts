@@ -10,6 +10,7 @@ import { problems } from './openapi.ts';
 /** A client that missed more has to fetch anew: cheaper for both. */
 const LONGEST_REPLAY = 10_000;
 const HEARTBEAT_MS = 15_000;
+const MAX_FOLLOWED_RUNS = 50;
 /** A client that takes nothing for so long is gone, or as good as. */
 const STALLED_MS = 30_000;
 const LOG_COALESCE_MS = 50;
@@ -34,7 +35,7 @@ export function eventStreamRoute(app: App, deps: AppDeps): EventStreams {
         tags: ['system'],
         summary: 'Everything that happens, as Server-Sent Events',
         description:
-          'Resumes after `Last-Event-ID` (or `after`); without one it begins now. `event: reset`: too much was missed, fetch anew. `log=<run id>` adds `event: log` notices.',
+          'Resumes after `Last-Event-ID` (or `after`); without one it begins now. `event: reset`: too much was missed, fetch anew. `log=<run id>[,<run id>…]` adds `event: log` notices.',
         querystring: StreamQuery,
         response: {
           200: { description: 'An event stream', content: { 'text/event-stream': { schema: StreamChange } } },
@@ -43,10 +44,7 @@ export function eventStreamRoute(app: App, deps: AppDeps): EventStreams {
       },
     },
     async (request, reply) => {
-      const runId = request.query.log;
-      if (runId !== undefined && (await deps.store.runs.state(runId)) === null) {
-        throw new OperationalError('RUN_NOT_FOUND', `there is no run "${runId}"`);
-      }
+      const runIds = await knownRuns(deps, request.query.log);
       const asked = lastEventIdOf(request.headers['last-event-id']) ?? request.query.after ?? null;
       const start = await startOf(deps, asked);
       const headers: OutgoingHttpHeaders = {
@@ -64,7 +62,7 @@ export function eventStreamRoute(app: App, deps: AppDeps): EventStreams {
       });
       reply.raw.writeHead(200, headers);
       client.begin(start.reset, deps.heartbeatMs ?? HEARTBEAT_MS);
-      if (runId !== undefined) client.followLog((listener) => deps.logs.subscribe(runId, listener));
+      for (const runId of runIds) client.followLog((listener) => deps.logs.subscribe(runId, listener));
     },
   );
 
@@ -75,6 +73,20 @@ export function eventStreamRoute(app: App, deps: AppDeps): EventStreams {
       for (const client of clients) client.end();
     },
   };
+}
+
+/**
+ * Tabs share one stream and each may follow a run: runs that are not there (any more) are passed over, unless none is.
+ * @throws `RUN_NOT_FOUND`
+ */
+async function knownRuns(deps: AppDeps, asked: string | undefined): Promise<readonly string[]> {
+  const ids = [...new Set(asked?.split(',').filter((id) => id !== ''))].slice(0, MAX_FOLLOWED_RUNS);
+  const known: string[] = [];
+  for (const id of ids) if ((await deps.store.runs.state(id)) !== null) known.push(id);
+  if (ids.length > 0 && known.length === 0) {
+    throw new OperationalError('RUN_NOT_FOUND', `there is no run "${ids.join(', ')}"`);
+  }
+  return known;
 }
 
 /**
@@ -130,7 +142,7 @@ class StreamClient {
   followLog(subscribe: (listener: (ref: LogRef) => void) => () => void): void {
     this.#cleanups.push(
       subscribe(({ runId, stepKey, attempt }) => {
-        this.#logs.set(`${stepKey}\n${attempt}`, { run_id: runId, step_key: stepKey, attempt });
+        this.#logs.set(`${runId}\n${stepKey}\n${attempt}`, { run_id: runId, step_key: stepKey, attempt });
         this.#logTimer ??= setTimeout(() => {
           this.#logTimer = null;
           this.#pump();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -42,13 +42,22 @@ interface PageFile {
 
 /**
  * The built page: files as they lie in `uiDir` (precompressed ones by `Accept-Encoding`), `index.html` for every path of
- * the page. Only files that were there at the start are known, so no path leads out of the folder.
+ * the page. Only files of the list are known, so no path leads out of the folder;
+ * the list is made anew when the page was built anew under the service.
  */
 export function staticPage(app: FastifyInstance, options: { uiDir: string | null; root: string }): void {
   const { uiDir, root } = options;
-  const files = uiDir === null || !existsSync(join(uiDir, 'index.html')) ? new Map() : filesOf(uiDir);
-  const index = files.get('/index.html') as PageFile | undefined;
-  let policy: Promise<string> | null = null;
+  let built: Built | null = null;
+
+  /** Of the page as it lies there now. */
+  function current(): Built | null {
+    const stamp = uiDir === null ? null : modifiedAt(join(uiDir, 'index.html'));
+    if (uiDir === null || stamp === null) return null;
+    if (built?.stamp !== stamp) {
+      built = { stamp, files: filesOf(uiDir), policy: policyOf(join(uiDir, 'index.html')) };
+    }
+    return built;
+  }
 
   app.get(ERROR_DOCS_PATH, { schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(await readFile(join(root, 'docs', 'errors.md'))),
@@ -61,13 +70,14 @@ export function staticPage(app: FastifyInstance, options: { uiDir: string | null
     }
     const redirect = REDIRECTS.find(([pattern]) => pattern.test(path));
     if (redirect !== undefined) return reply.redirect(redirect[1], 302);
-    const file = files.get(path) as PageFile | undefined;
+    const page = current();
+    const index = page?.files.get('/index.html');
+    const file = page?.files.get(path);
     if (file !== undefined && file !== index) return sendFile(request, reply, file);
     if (!(request.headers.accept ?? '').includes('text/html') && path !== '/')
       return handleNotFound(request, reply);
-    if (index === undefined || uiDir === null) return notBuilt(reply);
-    policy ??= policyOf(join(uiDir, index.name));
-    reply.header('content-security-policy', await policy);
+    if (page === null || index === undefined) return notBuilt(reply);
+    reply.header('content-security-policy', await page.policy);
     return sendFile(request, reply, index);
   });
 
@@ -88,6 +98,17 @@ export function staticPage(app: FastifyInstance, options: { uiDir: string | null
     if (chosen !== undefined) reply.header('content-encoding', chosen);
     return reply.type(file.type).send(bytes);
   }
+}
+
+interface Built {
+  /** Of `index.html`: a build renames a whole folder into place. */
+  readonly stamp: number;
+  readonly files: ReadonlyMap<string, PageFile>;
+  readonly policy: Promise<string>;
+}
+
+function modifiedAt(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
 function filesOf(uiDir: string): Map<string, PageFile> {

@@ -37,7 +37,7 @@ export const WebhookResponse = z.object({
 export type WebhookResponse = z.infer<typeof WebhookResponse>;
 
 export const StreamQuery = z.object({
-  log: z.string().optional().describe('Run whose log notices are wanted too'),
+  log: z.string().optional().describe('Runs whose log notices are wanted too, comma-separated'),
   after: z.coerce
     .number()
     .int()

@@ -13,7 +13,7 @@ export interface PartitionPlan {
   readonly text: string;
 }
 
-/** Stretches of more than one partition each become a request of their own; more than these is a backfill. */
+/** Stretches of more than one partition each become a request of their own, up to this many. */
 const MAX_STRETCHES = 25;
 
 export function modesFor(list: PartitionList | undefined): Choice<Mode>[] {
@@ -76,7 +76,7 @@ function withStatus(status: 'missing' | 'failed', list: PartitionList | undefine
   if (stretches.length > MAX_STRETCHES) {
     return {
       requests: [],
-      text: `${stretches.length} stretches are ${status}: use elt backfill --${status}`,
+      text: `${stretches.length} stretches are ${status}: select fewer, or launch them with elt materialize --partition-range`,
     };
   }
   const number = parts.reduce((sum, { from, to }) => sum + to - from + 1, 0);
