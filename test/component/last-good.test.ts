@@ -10,7 +10,7 @@ import {
   pythonFolder,
   stateFile,
 } from '../helpers/component.ts';
-import { createRepository, temporaryDirectory } from '../helpers/git-repository.ts';
+import { createRepository, GIT_ENVIRONMENT, temporaryDirectory } from '../helpers/git-repository.ts';
 import { startGitServer } from '../helpers/git-server.ts';
 
 describe('what must not take good pipelines down', () => {
@@ -50,6 +50,31 @@ describe('what must not take good pipelines down', () => {
     expect(condition(world, 'Ready')).toMatchObject({ status: 'False', reason: 'NoRevision' });
     expect(condition(world, 'Stalled')).toMatchObject({ status: 'True', reason: 'RepositoryNotFound' });
     expect(existsSync(path.join(world.dir, STATE_FILE))).toBe(false);
+  });
+
+  it('A7: definitions come from the state, whoever loads them and however often, never from a pull', async () => {
+    const repository = createRepository();
+    const first = repository.push(pythonFolder('a'));
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    const { digest } = world.service.definitions();
+    repository.push(pythonFolder('b'));
+    const again = await world.restart();
+    expect(again.service.definitions().digest).toBe(digest);
+    expect(again.service.definitions().assets.nodes.get('a')?.code.commit).toBe(first);
+    expect(again.service.component('shop')?.lastAttempted).toBeNull();
+  });
+
+  it('C4: a variable that is set later is seen by the next look, without a push or a restart', async () => {
+    const repository = createRepository();
+    repository.push(pythonFolder('a', 'env: { KEY: "${SHOP_KEY}" }\n'));
+    const environment: Record<string, string> = { ...GIT_ENVIRONMENT };
+    const world = await componentWorld(repository.bare, { environment });
+    expect((await world.refresh()).diagnostics.map(({ message }) => message)).toEqual([
+      'SHOP_KEY is not set',
+    ]);
+    environment['SHOP_KEY'] = 'x';
+    expect((await world.refresh()).diagnostics).toEqual([]);
   });
 
   it('names the folder that ELT_PIPELINES_DIR should be, when there is one', async () => {

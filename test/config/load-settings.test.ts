@@ -142,6 +142,22 @@ it('several components each have their own file, of either type name', () => {
   ]);
 });
 
+it('C4: the variables of steps are looked up anew each time; the environment outranks .env', () => {
+  write('.env', 'SHOP_KEY=one\nBOTH=file\n');
+  const { environment: first, ...rest } = settings({ BOTH: 'environment' });
+  expect(first).toMatchObject({ SHOP_KEY: 'one', BOTH: 'environment' });
+  expect(rest.components).toHaveLength(1);
+  const live = settings({ BOTH: 'environment' });
+  write('.env', 'SHOP_KEY=two\n');
+  expect(live.environment).toEqual({ SHOP_KEY: 'two', BOTH: 'environment' });
+});
+
+it('the password of an address is in no message about it', () => {
+  const message = JSON.stringify(load({ ELT_PUBLIC_URL: 'https://ada:abcdefgh@elt.example.com' }));
+  expect(message).toContain('SETTING_INVALID');
+  expect(message).not.toContain('abcdefgh');
+});
+
 it('G3: the token is looked up anew each time', () => {
   write('defs/shop/defs.yaml', DEFS);
   write('.env', 'GITHUB_TOKEN=first\n');

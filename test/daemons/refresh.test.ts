@@ -29,7 +29,7 @@ it('the back-off doubles, is capped at 10 minutes or the interval, and keeps hal
   );
 });
 
-it('looks at the start and after each interval, backs off on failure, and says when it looks again', async () => {
+it('A3: looks with the settings of its component at the start and after each interval, backs off on failure, keeps what it had', async () => {
   const repository = createRepository();
   repository.push(pythonFolder('a'));
   const world = await componentWorld(repository.bare);
@@ -74,4 +74,5 @@ it('looks at the start and after each interval, backs off on failure, and says w
   expect(await nextLook()).toBe(90_000);
   await daemon.stop();
   expect(looked).toEqual(['startup applied', 'poll applied', 'poll failed', 'poll failed']);
+  expect([...world.service.definitions().assets.nodes.keys()].sort()).toEqual(['a', 'b']);
 });

@@ -174,7 +174,7 @@ emit(type="end", status="ok")
     expect(log).toEqual(Array.from({ length: 300 }, (_, index) => `stdout line ${index}`));
   });
 
-  it('shows output and events while the step runs', async () => {
+  it('A12: shows output and events while the step runs', async () => {
     const go = join(folder(), 'go');
     const text = `${EMIT}
 import time
@@ -207,7 +207,7 @@ if os.environ["ELT_ATTEMPT"] != "3":
     expect(said).toEqual(['1/0', '2/1', '3/2']);
   });
 
-  it('cancel: the tool hears the signal, ends by itself, and the run is canceled', async () => {
+  it('A12: cancel: the tool hears the signal, ends by itself, and the run is canceled', async () => {
     const text = `${EMIT}
 import signal, sys, time
 def stop(*_):
@@ -231,7 +231,7 @@ time.sleep(60)
     expect(processesOfRun(runId)).toEqual([]);
   });
 
-  it('E5: a tool that ignores the signal is killed after the grace time, at a time-out too', async () => {
+  it('E5, A12: a tool that ignores the signal is killed after the grace time, at a time-out too', async () => {
     const text = `import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n${WORK}`;
     const [canceled, timedOut] = await Promise.all([
       test().launch(script(text, { graceMs: 300 })),
