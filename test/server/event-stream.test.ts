@@ -157,6 +157,21 @@ describe('the event stream', () => {
     expect(unknown.statusCode).toBe(404);
   });
 
+  it('follows the logs of several runs on one stream, and passes over those that are gone', async () => {
+    const service = await surface({ pipelines: SHOP, step: () => ({ hold: true, lines: ['first'] }) });
+    const runs = [await launch(service), await launch(service)];
+    const stream = await follow(service, `?log=${[...runs, 'gone'].join(',')}`);
+    await stream.next();
+    for (const runId of runs) {
+      const ref = { runId, stepKey: 'orders', attempt: 1 };
+      await service.logs.append(ref, await service.logs.size(ref), Buffer.from('1 o more\n'));
+      expect(await stream.next()).toEqual({
+        event: 'log',
+        data: { run_id: runId, step_key: 'orders', attempt: 1 },
+      });
+    }
+  });
+
   it('lets a client that does not read fall behind without holding up the others, or memory', async () => {
     const service = await surface({ pipelines: SHOP });
     await service.app.listen({ host: '127.0.0.1', port: 0 });

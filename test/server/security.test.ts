@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -116,6 +117,19 @@ describe('the page', () => {
       expect(policy).toMatch(/script-src 'self' 'sha256-[\w+/=]{44}'/);
       expect(policy).not.toMatch(/unsafe/);
     }
+  });
+
+  it('is the new one after it was built anew under the service', async () => {
+    const dir = dist();
+    const { app } = await surface({ deps: { uiDir: dir } });
+    await app.inject({ url: '/', headers: html });
+    writeFileSync(join(dir, 'assets/index-Nw3Qt9EM.js'), 'newer()');
+    writeFileSync(join(dir, 'index.html'), '<!doctype html><script>newer()</script>');
+    utimesSync(join(dir, 'index.html'), new Date(), new Date(Date.now() + 5000));
+    const page = await app.inject({ url: '/', headers: html });
+    const hash = createHash('sha256').update('newer()').digest('base64');
+    expect(page.headers['content-security-policy']).toContain(`'sha256-${hash}'`);
+    expect((await app.inject({ url: '/assets/index-Nw3Qt9EM.js' })).body).toBe('newer()');
   });
 
   it('sends hashed files compressed and for ever, others with a tag', async () => {
