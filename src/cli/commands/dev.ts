@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { join, relative as relativePath, resolve } from 'node:path';
 import type { ComponentStatus } from '../../component/component.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -50,6 +51,8 @@ export async function dev(
   const service = await createService({ settings, logger, serve: true, daemons: options.daemons });
   const stopped = untilSignal(context, service);
   announce(context, service, settings);
+  // Node keeps what it compiled when it ends; a service is often killed.
+  flushCompileCache();
   if (!options.daemons) await firstRefresh(service);
   return stopped;
 }
