@@ -10,6 +10,8 @@ export type SelectionResult =
       readonly hint?: string;
     };
 
+const LOOK = 'elt list shows every asset, elt status what is broken';
+
 type Expression =
   | { readonly kind: 'all' }
   | { readonly kind: 'filter'; readonly attribute: string; readonly value: string; readonly text: string }
@@ -51,7 +53,7 @@ export function selectAssets(graph: AssetGraph, text: string): SelectionResult {
     ok: false,
     code: 'SELECTION_EMPTY',
     message: `no asset matches "${text}"`,
-    ...hinted(suggest(expression, graph)),
+    hint: suggest(expression, graph) ?? LOOK,
   };
 }
 

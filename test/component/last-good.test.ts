@@ -61,7 +61,7 @@ describe('what must not take good pipelines down', () => {
     repository.push(pythonFolder('b'));
     const again = await world.restart();
     expect(again.service.definitions().digest).toBe(digest);
-    expect(again.service.definitions().assets.nodes.get('a')?.code.commit).toBe(first);
+    expect(again.service.definitions().assets.nodes.get('a')?.code?.commit).toBe(first);
     expect(again.service.component('shop')?.lastAttempted).toBeNull();
   });
 

@@ -59,6 +59,9 @@ describe('selectAssets', () => {
     ['a and', 'SELECTION_INVALID: the selection ends too early'],
     ['a b', 'SELECTION_INVALID: unexpected "b"'],
     ['dlt_ordres', 'SELECTION_EMPTY: no asset matches "dlt_ordres" | did you mean dlt_orders?'],
-    ['outside', 'SELECTION_EMPTY: no asset matches "outside"'],
+    [
+      'outside',
+      'SELECTION_EMPTY: no asset matches "outside" | elt list shows every asset, elt status what is broken',
+    ],
   ])('refuses %j with its reason', (text, message) => expect(select(text)).toBe(message));
 });

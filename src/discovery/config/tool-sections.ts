@@ -168,6 +168,12 @@ function readTranslator(map: MapReader | undefined): DbtConfig['translator'] {
 
 /** The `script:` key; undefined: absent or wrong (then reported). */
 export function readScript(root: MapReader, folder: FolderFacts): ScriptConfig | undefined {
+  const value = root.value('script');
+  if (value?.kind === 'scalar' && typeof value.value === 'string') {
+    const hint = `script: { command: [python, ${value.value}] }`;
+    root.error('CONFIG_TYPE', 'script', 'a mapping with a command is needed, this is text', hint);
+    return undefined;
+  }
   const map = root.section('script', ['command', 'assets'], { cmd: 'command', asset: 'assets' });
   if (map === undefined) return undefined;
   const assets = (map.items('assets') ?? []).flatMap((item, index) => {

@@ -285,7 +285,9 @@ class Reading {
   }
 
   #syntax(at: Position, message: string, hint?: string, path = ''): void {
-    this.#report('YAML_SYNTAX', at, message, path, hint === undefined ? {} : { hint });
+    const bracket = /end with an? ([\]}])/.exec(message)?.[1];
+    const advice = hint ?? (bracket === undefined ? undefined : `close the bracket above with "${bracket}"`);
+    this.#report('YAML_SYNTAX', at, message, path, advice === undefined ? {} : { hint: advice });
   }
 
   #tooLarge(at: Position, message: string, hint: string, path = ''): void {

@@ -46,7 +46,7 @@ function adviceOf(message: string, stack: string | null): string {
   if (name !== undefined && stack !== null && OS_ENVIRON.test(stack)) {
     return `: the step has no such variable; add the line ${name}=<value> to .env, and ${name}: "\${${name}}" to env: in dagster.yaml`;
   }
-  return /^ModuleNotFoundError: No module named '/.test(message)
+  return message.startsWith("ModuleNotFoundError: No module named '")
     ? ': add its package to requirements.txt of the folder'
     : '';
 }

@@ -42,6 +42,16 @@ it('fills in every default', async () => {
   });
 });
 
+it('says how a script is written when only its file is named', async () => {
+  const output = await discover({
+    'pipelines/a/dagster.yaml': 'script: main.py\n',
+    'pipelines/a/main.py': '',
+  });
+  expect(linesOf(output)).toEqual([
+    'pipelines/a/dagster.yaml:1:9 error CONFIG_TYPE a mapping with a command is needed, this is text (script: { command: [python, main.py] })',
+  ]);
+});
+
 describe('partitions', () => {
   it('take an unquoted date as its text and the format that fits the cron', async () => {
     expect((await configOf(DAILY)).partitions).toEqual({

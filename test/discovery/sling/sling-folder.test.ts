@@ -122,7 +122,7 @@ describe('what cannot work is refused', () => {
     [
       'broken YAML',
       'source: [',
-      'replication.yaml:1:10 error YAML_SYNTAX flow sequence in block collection must be sufficiently indented and end with a ]',
+      'replication.yaml:1:10 error YAML_SYNTAX flow sequence in block collection must be sufficiently indented and end with a ] (close the bracket above with "]")',
     ],
     [
       'a misspelt key',
