@@ -103,7 +103,7 @@ function operand(
       const before = scope.cursors.get(entity.key);
       if (before === undefined) return [emptySubset, timeless];
       const { at, eventId } = before;
-      return [newlyRequested(root, entity), asOf({ at, eventId, seesUntil: present(scope) })];
+      return [newlyRequested(root, entity), asOf({ at, eventId })];
     }
     case 'will_be_requested':
       return [willBeRequested(root, entity), asOf(present(scope))];

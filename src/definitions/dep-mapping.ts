@@ -27,11 +27,11 @@ function read(config: PartitionMappingConfig): PartitionMapping {
     case 'specific':
       return { kind: 'specific', keys: config.partitionKeys };
     case 'multi': {
-      const pairs = Object.entries(config.dimensions).map(([name, { dimension, mapping }]) => [
-        name,
-        { dimension, mapping: read(mapping) },
-      ]);
-      return { kind: 'multi', dimensions: Object.fromEntries(pairs) };
+      const dimensions: Record<string, { dimension: string; mapping: PartitionMapping }> = {};
+      for (const [name, { dimension, mapping }] of Object.entries(config.dimensions)) {
+        dimensions[name] = { dimension, mapping: read(mapping) };
+      }
+      return { kind: 'multi', dimensions };
     }
     default:
       return config;

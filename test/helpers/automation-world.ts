@@ -216,9 +216,7 @@ export class AutomationWorld {
   }
 
   #asset(key: string): AssetScript {
-    const asset = this.#assets.get(key);
-    if (asset === undefined) throw new Error(`the script has no asset ${key}`);
-    return asset;
+    return this.#assets.get(key) ?? externalAsset(key);
   }
 
   #run(id: string): Run {
@@ -235,7 +233,17 @@ function subsetOf(partitions: PartitionsDefinition | null, keys: Iterable<string
   return subsetOfOrdinals(ordinals.filter((ordinal) => ordinal !== null));
 }
 
-function buildGraph(scripts: ReadonlyMap<string, AssetScript>): AutomationGraph {
+/** What is only named as a dependency. */
+function externalAsset(key: string): AssetScript {
+  const nothing = { deps: [], partitions: null, condition: null, codeVersion: null, checks: [] };
+  return { key, ...nothing, external: true };
+}
+
+function buildGraph(defined: ReadonlyMap<string, AssetScript>): AutomationGraph {
+  const scripts = new Map(defined);
+  for (const { deps } of defined.values()) {
+    for (const { key } of deps) if (!scripts.has(key)) scripts.set(key, externalAsset(key));
+  }
   const assets = new Map<string, AutomationAsset>();
   for (const script of scripts.values()) {
     assets.set(script.key, {

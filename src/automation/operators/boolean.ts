@@ -9,7 +9,7 @@ import {
   unionOfAll,
 } from '../../partitions/subset/partition-subset.ts';
 import type { Entity, Evaluate, Evaluated, RootScope } from '../evaluation.ts';
-import { remembers, timeless } from '../evaluation.ts';
+import { present, remembers, timeless } from '../evaluation.ts';
 import { stamped } from '../moment.ts';
 
 /** What all are true of. Each is asked of what is left by those before it; what remembers is asked in any case. */
@@ -38,7 +38,10 @@ export function evaluateAnd(
   return { condition, entity, candidates, subset, children, when };
 }
 
-/** What any is true of. */
+/**
+ * What any is true of. Where it says "requested or updated", as `since_last_handled` does, a request is the beginning of
+ * what the update ends: the run that it asked for is taken to see what parents write meanwhile.
+ */
 export function evaluateOr(
   evaluate: Evaluate,
   root: RootScope,
@@ -48,8 +51,14 @@ export function evaluateOr(
 ): Evaluated {
   const children = condition.operands.map((operand) => evaluate(root, operand, entity, candidates));
   const subset = unionOfAll(children.map((child) => child.subset));
+  const handled = condition.operands.some(({ kind }) => kind === 'newly_updated');
   const when: Evaluated['when'] = (within) => {
-    const answers = children.map((child) => child.when(intersectionOf(within, child.subset)));
+    const answers = children.map((child) => {
+      const answer = child.when(intersectionOf(within, child.subset));
+      if (!handled || child.condition.kind !== 'newly_requested') return answer;
+      const seesUntil = present(root.scope);
+      return { ...answer, stamps: answer.stamps.map((stamp) => ({ ...stamp, seesUntil })) };
+    });
     return {
       stamps: answers.flatMap(({ stamps }) => stamps),
       timeless: answers.reduce((sum, answer) => unionOf(sum, answer.timeless), emptySubset),

@@ -6,7 +6,7 @@ import { childrenOf } from './condition.ts';
 import type { ConditionProblem, Token } from './lexer.ts';
 import { ConditionFault, tokenAt, unquoted } from './lexer.ts';
 import { and, not, or } from './operators.ts';
-import type { CronDefaults, Operator } from './vocabulary.ts';
+import type { CronDefaults } from './vocabulary.ts';
 import { applyOperator, OPERANDS, OPERATORS, operandOf } from './vocabulary.ts';
 
 export type { ConditionProblem } from './lexer.ts';
@@ -110,7 +110,7 @@ class Parser {
 
   #operator(condition: AutomationCondition, depth: number): AutomationCondition {
     const { text, index } = this.#name();
-    const operator = OPERATORS.find((one) => one === text) as Operator | undefined;
+    const operator = OPERATORS.find((one) => one === text);
     if (operator === undefined) {
       const hint = didYouMean(text, OPERATORS) ?? `known are ${OPERATORS.join(', ')}`;
       throw new ConditionFault(index, `".${text}" is not an operator`, hint);

@@ -155,7 +155,7 @@ function checkNames(expected: unknown): string[] {
 function sorted(requested: Json): unknown {
   const entries = Object.entries(requested).map(([key, keys]) => [
     key,
-    Array.isArray(keys) ? keys.toSorted() : keys,
+    Array.isArray(keys) ? (keys as string[]).toSorted((a, b) => (a < b ? -1 : 1)) : keys,
   ]);
   return Object.fromEntries(entries);
 }
