@@ -1,9 +1,11 @@
 /** `npm run bench [-- NAME…]`: prints each figure with what it measures and what is aimed at. */
+import { benchAutomation } from './automation.ts';
 import { benchEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
 import { benchService } from './service.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  automation: benchAutomation,
   engine: benchEngine,
   service: benchService,
 };
