@@ -131,6 +131,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
       return settings.environment;
     },
     passEnv: settings.passEnv,
+    tokenVariables: settings.components.flatMap(({ tokenVariables }) => tokenVariables ?? []),
     secretsDir: settings.secretsDir,
     passedNames: createPassedNames(),
     workDirs: createWorkDirLocks(),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
 import type { Attribute, Defs } from './defs-yaml.ts';
-import { interpolate } from './interpolate.ts';
+import { type Interpolation, interpolate } from './interpolate.ts';
 import type { ComponentSettings } from './settings.ts';
 import { readBoolean, readDurationMs } from './values.ts';
 import {
@@ -89,6 +89,7 @@ export function componentSettings(
       repoUrl,
       ref: demo ? { kind: 'branch', name: 'main' } : ref,
       token: () => currentToken(context),
+      tokenVariables: tokenText(context, context.variables).variables,
       ...(ssh['ssh.key_file'] === undefined && ssh['ssh.known_hosts_file'] === undefined
         ? {}
         : {
@@ -119,11 +120,15 @@ export function componentSettings(
 /** The token as environment and `.env` have it at this moment (fault G3: rotated without restart). */
 function currentToken(context: ComponentContext): string | null {
   const fresh = layerVariables(context.overrides, context.env, context.dotenvFile);
-  const attribute = context.defs?.attributes.get('github_token');
-  const text = attributeText(attribute, 'GITHUB_TOKEN', context.only, fresh);
-  const { value, problems } = interpolate(text, (name) => fresh.resolve(name)?.value);
+  const { value, problems } = tokenText(context, fresh);
   const token = value.trim();
   return token === '' || problems.length > 0 ? null : token;
+}
+
+function tokenText(context: ComponentContext, variables: Variables): Interpolation {
+  const attribute = context.defs?.attributes.get('github_token');
+  const text = attributeText(attribute, 'GITHUB_TOKEN', context.only, variables);
+  return interpolate(text, (name) => variables.resolve(name)?.value);
 }
 
 /**

@@ -32,6 +32,8 @@ export interface ComponentSettings {
     | { readonly kind: 'commit'; readonly sha: string };
   /** Read anew at each fetch, so that a rotated token works without restart; null: none. */
   readonly token: () => string | null;
+  /** Variables that the token is made of; steps get them only by `ELT_PASS_ENV`. */
+  readonly tokenVariables?: readonly string[];
   /** For `ssh` addresses; absolute paths. Absent: the user's own SSH set-up. */
   readonly ssh?: { readonly keyFile?: string; readonly knownHostsFile?: string };
   /** Certificate authorities for `https`, absolute path of a PEM file. */

@@ -32,6 +32,8 @@ export interface StepMachine {
   readonly pythonDir: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly passEnv: readonly string[];
+  /** Variables that hold the service's own Git tokens. */
+  readonly tokenVariables?: readonly string[];
   readonly secretsDir: string | null;
   readonly passedNames: (spec: StepSpec, tree: string) => PassedNames;
   readonly workDirs: WorkDirLocks;

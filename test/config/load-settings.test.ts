@@ -152,6 +152,13 @@ it('C4: the variables of steps are looked up anew each time; the environment out
   expect(live.environment).toEqual({ SHOP_KEY: 'two', BOTH: 'environment' });
 });
 
+it('tells which variables a token is made of, so that no step gets them', () => {
+  write('defs/shop/defs.yaml', `${DEFS.replace('GITHUB_TOKEN', 'SHOP_GIT_TOKEN')}`);
+  const [shop] = settings({ SHOP_GIT_TOKEN: 'abcdefgh', ELT_REPO_URL: 'https://h.example/o/r' }).components;
+  expect(shop?.tokenVariables).toEqual(['SHOP_GIT_TOKEN']);
+  expect(shop?.token()).toBe('abcdefgh');
+});
+
 it('the password of an address is in no message about it', () => {
   const message = JSON.stringify(load({ ELT_PUBLIC_URL: 'https://ada:abcdefgh@elt.example.com' }));
   expect(message).toContain('SETTING_INVALID');

@@ -11,6 +11,8 @@ export interface ChildEnvironmentInput {
   readonly environment: Readonly<Record<string, string>>;
   /** `ELT_PASS_ENV`. */
   readonly passEnv: readonly string[];
+  /** Variables that hold the service's own Git tokens, beside the names that are known to. */
+  readonly tokenVariables?: readonly string[];
   readonly passed: PassedNames;
   /** Absolute folder of shared databases. */
   readonly sharedDir: string;
@@ -51,14 +53,14 @@ export function childEnvironment(input: ChildEnvironmentInput): ChildEnvironment
   const { spec, environment } = input;
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (isPassed(name, input) && !isWithheld(name, input.passEnv)) env[name] = value;
+    if (isPassed(name, input) && !isWithheld(name, input)) env[name] = value;
   }
   const secretNames = new Set(Object.keys(env).filter(isSecretName));
   const missing = new Set<string>();
   const withheld = new Set<string>();
   for (const [name, template] of Object.entries(spec.config.env)) {
     const value = fill(template, (reference) => {
-      if (isWithheld(reference, input.passEnv)) {
+      if (isWithheld(reference, input)) {
         withheld.add(reference);
         return null;
       }
@@ -73,7 +75,7 @@ export function childEnvironment(input: ChildEnvironmentInput): ChildEnvironment
     if (isSecretName(name)) secretNames.add(name);
   }
   if (withheld.size > 0 || missing.size > 0)
-    return { ok: false, error: missingError(spec, missing, withheld) };
+    return { ok: false, error: missingError(input, missing, withheld) };
   env['DUCKDB_DATABASE'] = absoluteDatabase(env['DUCKDB_DATABASE'] ?? 'data.duckdb', input.sharedDir);
   const secrets = Object.entries(env).flatMap(([name, value]) =>
     secretParts(
@@ -147,9 +149,13 @@ function isPassed(name: string, { spec, passEnv, passed }: ChildEnvironmentInput
   return prefixesOf(spec).some((prefix) => name.startsWith(prefix));
 }
 
-function isWithheld(name: string, passEnv: readonly string[]): boolean {
-  if (TOKENS.has(name)) return !passEnv.includes(name);
-  return NEVER.some((pattern) => pattern.test(name));
+function isWithheld(name: string, input: ChildEnvironmentInput): boolean {
+  if (NEVER.some((pattern) => pattern.test(name))) return true;
+  return isToken(name, input) && !input.passEnv.includes(name);
+}
+
+function isToken(name: string, { tokenVariables }: ChildEnvironmentInput): boolean {
+  return TOKENS.has(name) || tokenVariables?.includes(name) === true;
 }
 
 /** dlt's own: `<PIPELINE>__DESTINATION_TYPE`. */
@@ -168,15 +174,16 @@ function slotValue(spec: StepSpec, slot: string): string | null {
 }
 
 function missingError(
-  spec: StepSpec,
+  input: ChildEnvironmentInput,
   missing: ReadonlySet<string>,
   withheld: ReadonlySet<string>,
 ): StepError {
+  const { spec } = input;
   const { file } = spec.config.source;
   const lines = [
     ...[...missing].map((name) => `${name} is not set: add the line ${name}=<value> to .env`),
     ...[...withheld].map((name) =>
-      TOKENS.has(name)
+      isToken(name, input) && !NEVER.some((pattern) => pattern.test(name))
         ? `${name} is not given to steps: if you mean it, add the line ELT_PASS_ENV=${name} to .env and start the service again`
         : `${name} belongs to the service and is never given to steps`,
     ),

@@ -149,6 +149,7 @@ function givenVariables(
     spec,
     environment: { ...variablesOf(machine.secretsDir), ...machine.environment },
     passEnv: machine.passEnv,
+    tokenVariables: machine.tokenVariables ?? [],
     passed: machine.passedNames(spec, tree),
     sharedDir: machine.places.shared,
   });

@@ -25,6 +25,7 @@ function given(
     spec: { ...stepSpec('dlt', config), ...options.spec },
     environment,
     passEnv: options.passEnv ?? [],
+    tokenVariables: ['SHOP_GIT_TOKEN'],
     passed: { ...NOTHING, names: new Set(options.names), connections: new Set(options.connections) },
     sharedDir: '/home/elt/data/shared',
   });
@@ -100,6 +101,15 @@ describe('env: of the folder', () => {
       }),
     );
     expect(env).toMatchObject({ URL: 'pg://db/shop', FALLBACK: 'used', LANG: 'de', PLAIN: 'a{b}c$' });
+  });
+
+  it('keeps the variables of the service’s own Git tokens back, whatever they are called', () => {
+    const environment = { SHOP_GIT_TOKEN: 'abcdefgh' };
+    const taken = given(environment, { env: { T: '${SHOP_GIT_TOKEN}' }, names: ['SHOP_GIT_TOKEN'] });
+    expect(taken).toMatchObject({ ok: false, error: { code: 'SECRET_MISSING' } });
+    expect(JSON.stringify(taken)).not.toContain('abcdefgh');
+    expect(envOf(given(environment, { names: ['SHOP_GIT_TOKEN'] }))).not.toHaveProperty('SHOP_GIT_TOKEN');
+    expect(envOf(given(environment, { passEnv: ['SHOP_GIT_TOKEN'] }))).toHaveProperty('SHOP_GIT_TOKEN');
   });
 
   it('takes $${ as a plain ${', () => {
