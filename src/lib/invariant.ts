@@ -6,8 +6,3 @@ export class InvariantError extends Error {
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
-
-/** Compile-time proof that a union is handled; at run time it names the value that was not. */
-export function unreachable(value: never): never {
-  throw new InvariantError(`unhandled value ${JSON.stringify(value)}`);
-}
