@@ -75,6 +75,7 @@ export async function readStateDigest(dir: string): Promise<string | null> {
 /** Removes prepared files that a killed process left; nobody else may write the state at that time. */
 export async function clearPrepared(dir: string): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
-    if (/^pipelines_state\.(refresh\.)?json\.tmp-/.test(name)) await rm(path.join(dir, name), { force: true });
+    if (/^pipelines_state\.(refresh\.)?json\.tmp-/.test(name))
+      await rm(path.join(dir, name), { force: true });
   }
 }
