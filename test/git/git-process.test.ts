@@ -61,7 +61,7 @@ describe('runGit', () => {
     const script = `trap '' TERM; (trap '' TERM; sleep 60) >/dev/null 2>&1 & echo $! > ${helper}; wait; sleep 60`;
     const failure = { code: 'GIT_TIMEOUT', next: 'retry' };
     await expect(runGit(scripted(script, { deadlineMs: 500 }))).rejects.toMatchObject(failure);
-    expect(isAlive(Number(readFileSync(helper, 'utf8')))).toBe(false);
+    await expect.poll(() => isAlive(Number(readFileSync(helper, 'utf8')))).toBe(false);
   });
 
   it('ends git when the signal aborts', async () => {
@@ -75,7 +75,7 @@ describe('runGit', () => {
       },
     });
     await expect(runGit(command)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
-    expect(isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     await expect(runGit({ ...command, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'SHUTTING_DOWN',
     });
