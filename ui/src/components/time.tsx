@@ -1,12 +1,20 @@
 import { duration, exact, relative } from '../lib/format.ts';
 import { now, second } from '../state/clock.ts';
 
-/** "4 min ago", exact on hover. */
+/** "4 min ago", exact on hover. Of what has happened: our clock moves in steps, so it may be later than `now`. */
 export function Ago({ at }: { at: string }) {
-  const ms = Date.parse(at);
+  return <Moment at={at} text={relative(Math.min(Date.parse(at), now.value), now.value)} />;
+}
+
+/** "in 4 min", exact on hover. */
+export function Until({ at }: { at: string }) {
+  return <Moment at={at} text={relative(Date.parse(at), now.value)} />;
+}
+
+function Moment({ at, text }: { at: string; text: string }) {
   return (
-    <time dateTime={at} title={exact(ms)}>
-      {relative(ms, now.value)}
+    <time dateTime={at} title={exact(Date.parse(at))}>
+      {text}
     </time>
   );
 }

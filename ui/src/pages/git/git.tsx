@@ -7,7 +7,7 @@ import { CommitChip, External } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page } from '../../components/page.tsx';
 import { Glyph, Status } from '../../components/status.tsx';
-import { Ago } from '../../components/time.tsx';
+import { Ago, Until } from '../../components/time.tsx';
 import { syncOf } from '../../lib/component.ts';
 import type { Tone } from '../../lib/status.ts';
 import { concernsComponents } from '../../state/concerns.ts';
@@ -88,7 +88,7 @@ function Card({ component }: { component: Component }) {
           {component.next_refresh_at === null ? (
             'by webhook or by hand'
           ) : (
-            <Ago at={component.next_refresh_at} />
+            <Until at={component.next_refresh_at} />
           )}
         </span>
       </p>
