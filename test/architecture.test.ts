@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   git: [],
   discovery: ['git', 'definitions', 'partitions'],
   state: ['discovery', 'git', 'partitions'],
-  store: ['partitions', 'definitions', 'plan', 'events', 'state'],
+  store: ['partitions', 'definitions', 'plan', 'automation', 'events', 'state'],
   runners: ['partitions', 'definitions', 'plan', 'events'],
   github: [],
   component: ['config', 'git', 'discovery', 'state', 'definitions', 'partitions', 'plan', 'github'],
@@ -40,11 +40,11 @@ const TYPES_FOR_ALL: readonly RegExp[] = [
   /^src\/discovery\/pipeline-config\.ts$/,
 ];
 const PORTS: readonly RegExp[] = [
-  /^src\/store\/(store|log-store)\.ts$/,
+  /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|outbox-store)\.ts$/,
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
-  /^src\/engine\/(run-engine|step-transport)\.ts$/,
-  /^src\/component\/component\.ts$/,
+  /^src\/engine\/(run-engine|backfill-engine|step-transport)\.ts$/,
+  /^src\/component\/(component|control)\.ts$/,
   /^src\/config\/settings\.ts$/,
 ];
 /** Ports belong to the layers above the core. */

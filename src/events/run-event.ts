@@ -135,6 +135,33 @@ export type InstanceEvent =
       readonly by: string;
     }
   | {
+      readonly type: 'backfill_changed';
+      readonly backfillId: string;
+      readonly status: string;
+      readonly by: string | null;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'automation_evaluated';
+      readonly evaluationId: string;
+      readonly requested: number;
+      readonly assetKeys: readonly string[];
+    }
+  | {
+      readonly type: 'freshness_changed';
+      readonly assetKey: string;
+      readonly fresh: boolean;
+      readonly severity: 'WARN' | 'ERROR';
+      readonly message: string;
+    }
+  | {
+      readonly type: 'control_changed';
+      readonly component: string;
+      readonly mode: string | null;
+      readonly by: string;
+      readonly reason: string;
+    }
+  | {
       readonly type: 'environment_progress';
       readonly envKey: string;
       readonly stage: string;

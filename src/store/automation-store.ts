@@ -1,0 +1,64 @@
+import type { AutomationView } from '../automation/asset-view.ts';
+import type { Explanation } from '../automation/explanation.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import type { StepSpec } from '../plan/step-spec.ts';
+import type { LaunchRecord } from './store.ts';
+
+export interface AutomationSubject {
+  readonly key: string;
+  /** The asset's present definition; null: unpartitioned. */
+  readonly partitions: PartitionsDefinition | null;
+  readonly checks: readonly string[];
+}
+
+/** What came of one asset's or check's condition at one evaluation; stored when it is worth it. */
+export interface EvaluationRow {
+  /** `<evaluation>/<entity>`; the evaluation part is the `evaluationId` of a run's cause. */
+  readonly evaluationId: string;
+  readonly assetKey: string;
+  readonly checkName: string | null;
+  readonly at: Instant;
+  readonly requested: number;
+  /** First requested keys as spans; empty without partitions. */
+  readonly spans: readonly { readonly start: string; readonly end: string; readonly count: number }[];
+  readonly runIds: readonly string[];
+  /** The condition as written. */
+  readonly condition: string;
+  /** Null in lists. */
+  readonly explanation: Explanation | null;
+}
+
+export interface NewEvaluation extends Omit<EvaluationRow, 'evaluationId' | 'at' | 'runIds'> {
+  readonly explanation: Explanation;
+}
+
+export interface AutomationStore {
+  /** Every answer as of one event. Cheap where nothing changed: work follows what changed, not what exists. */
+  view(subjects: readonly AutomationSubject[]): Promise<AutomationView>;
+  /** Encoded cursors by entity. */
+  cursors(): Promise<ReadonlyMap<string, string>>;
+  /** Cursors, evaluations and the launch of what was requested: one transaction. Same id twice: the earlier launch. */
+  record(evaluation: {
+    readonly evaluationId: string;
+    readonly at: Instant;
+    /** Only those that differ from what is stored. */
+    readonly cursors: ReadonlyMap<string, string>;
+    readonly forgotten: readonly string[];
+    readonly evaluations: readonly NewEvaluation[];
+    readonly plans: readonly RunPlan[];
+    readonly specs: (plan: RunPlan) => Readonly<Record<string, StepSpec>>;
+  }): Promise<LaunchRecord | null>;
+  /** Newest first, without explanations. `cursor`: before this id. */
+  evaluations(filter: {
+    readonly assetKey?: string;
+    /** Only those that requested something. */
+    readonly requestedOnly?: boolean;
+    readonly cursor?: string;
+    readonly limit: number;
+  }): Promise<readonly EvaluationRow[]>;
+  evaluation(evaluationId: string): Promise<EvaluationRow | null>;
+  /** Evaluations before this are deleted, the newest of each asset kept. */
+  prune(before: Instant): Promise<number>;
+}
