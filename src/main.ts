@@ -17,6 +17,7 @@ import { createWorkDirLocks } from './engine/local/work-dir-locks.ts';
 import type { RunEngine } from './engine/run-engine.ts';
 import type { StepMachine } from './engine/step-machine.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
+import { type CrashHook, neverCrash } from './lib/crash-points.ts';
 import { opaqueId, uuidv7 } from './lib/ids.ts';
 import type { Logger } from './lib/log.ts';
 import { planRun } from './plan/plan-run.ts';
@@ -44,6 +45,8 @@ export interface ServiceOptions {
   readonly serve: boolean;
   /** Refresh, schedules, run monitor, retention. */
   readonly daemons: boolean;
+  /** Told at each named crash point; tests end the process there. */
+  readonly crashPoint?: CrashHook;
 }
 
 export interface Service {
@@ -83,7 +86,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 }
 
 async function compose(options: ServiceOptions, opened: AsyncDisposableStack): Promise<Service> {
-  const { settings, logger } = options;
+  const { settings, logger, crashPoint = neverCrash } = options;
   const { home, root } = settings;
   const clock = systemClock();
   const version = versionOf(root);
@@ -138,7 +141,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     holder: `${process.pid}-${opaqueId()}`,
     clock,
     logger,
-    crashPoint: () => undefined,
+    crashPoint,
   };
   const engine = createRunEngine({
     store,
