@@ -88,6 +88,7 @@ export async function startFixture(scenario: Scenario = 'shop', port = 0): Promi
       asset_keys: [],
       component: null,
       schedule: null,
+      backfill_id: null,
       payload: {},
       ...given,
     });
@@ -204,7 +205,14 @@ function registerWrites(app: FastifyInstance, world: World, emit: Fixture['emit'
       {
         status: 'QUEUED',
         started_at: null,
-        cause: { kind: 'page', text: 'this page', schedule: null, tick: null, run_id: null },
+        cause: {
+          kind: 'page',
+          text: 'this page',
+          schedule: null,
+          tick: null,
+          run_id: null,
+          backfill_id: null,
+        },
         steps_list: keys.map((key) => stepOf(key, { pipeline: key, status: 'waiting', attempt: 0 })),
       },
     );

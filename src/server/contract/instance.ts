@@ -73,6 +73,7 @@ export const StreamChange = z.object({
   asset_keys: z.array(z.string()),
   component: z.string().nullable(),
   schedule: z.string().nullable(),
+  backfill_id: z.string().nullable().describe('The backfill that changed, or that the run is of'),
   payload: z.record(z.string(), z.unknown()),
 });
 export type StreamChange = z.infer<typeof StreamChange>;

@@ -17,6 +17,7 @@ export const Cause = z.object({
   schedule: z.string().nullable(),
   tick: Timestamp.nullable(),
   run_id: z.string().nullable().describe('The run that this one retries'),
+  backfill_id: z.string().nullable(),
 });
 export type Cause = z.infer<typeof Cause>;
 

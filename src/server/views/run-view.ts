@@ -90,7 +90,7 @@ export function runDetail(context: ViewContext, facts: RunFacts): RunDetail {
 }
 
 export function causeView(cause: PlanCause): Cause {
-  const none = { schedule: null, tick: null, run_id: null };
+  const none = { schedule: null, tick: null, run_id: null, backfill_id: null };
   switch (cause.kind) {
     case 'schedule': {
       const tick = timestamp(cause.tick);
@@ -103,7 +103,12 @@ export function causeView(cause: PlanCause): Cause {
       };
     }
     case 'backfill':
-      return { ...none, kind: cause.kind, text: `backfill ${cause.backfillId}` };
+      return {
+        ...none,
+        kind: cause.kind,
+        text: `backfill ${cause.backfillId}`,
+        backfill_id: cause.backfillId,
+      };
     case 'retry':
       return {
         ...none,

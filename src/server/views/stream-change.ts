@@ -25,6 +25,7 @@ export function streamChange(
     asset_keys: plan === null ? assetsOf(event, definitions) : assetsOfRun(record, plan),
     component: 'component' in event ? event.component : null,
     schedule: 'schedule' in event ? event.schedule : scheduleOf(plan),
+    backfill_id: backfillOf(event, plan),
     payload: payloadOf(event),
   };
 }
@@ -48,4 +49,9 @@ function assetsOf(event: LoggedEvent, definitions: Definitions): string[] {
 
 function scheduleOf(plan: RunPlan | null): string | null {
   return plan?.cause.kind === 'schedule' ? plan.cause.schedule : null;
+}
+
+function backfillOf(event: LoggedEvent, plan: RunPlan | null): string | null {
+  if (event.type === 'backfill_changed') return event.backfillId;
+  return plan?.cause.kind === 'backfill' ? plan.cause.backfillId : null;
 }
