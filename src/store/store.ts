@@ -3,6 +3,8 @@ import type { RunState, RunStatus } from '../events/run-state.ts';
 import type { Metadata, StepEvent } from '../events/step-event.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
+import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
+import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
@@ -224,6 +226,19 @@ export interface AssetStatusRow {
   readonly partitionCounts: Readonly<Record<PartitionStatus, number>>;
 }
 
+/**
+ * The partitions of an asset by what happened to them, as ordinals of the definition that was asked with. Partitions that
+ * do not exist yet can be among them; those that the definition has no more are not.
+ */
+export interface PartitionSubsets {
+  /** Written at least once, whatever happened since. */
+  readonly materialized: PartitionSubset;
+  /** What happened last, of writes and failures, was a failure; another attempt may be under way. */
+  readonly failed: PartitionSubset;
+  /** A step that writes it is under way, retries included. */
+  readonly inProgress: PartitionSubset;
+}
+
 /** Projections of what runs wrote. Keys are text here; inside, assets and partitions are surrogates (a rename moves only the alias). */
 export interface AssetStore {
   status(keys: readonly string[]): Promise<readonly AssetStatusRow[]>;
@@ -241,6 +256,8 @@ export interface AssetStore {
       readonly at: Instant;
     }[]
   >;
+  /** Of an asset that nothing is known of: nothing. */
+  partitionSubsets(assetKey: string, definition: PartitionsDefinition): Promise<PartitionSubsets>;
   checks(assetKey: string): Promise<readonly CheckResultRow[]>;
   /** Last runs of an asset, newest first: the strip of the last 20. */
   recentRuns(

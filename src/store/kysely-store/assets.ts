@@ -6,6 +6,7 @@ import { definitionOf, findAssets } from './identities.ts';
 import { chunks } from './json.ts';
 import { P_KIND } from './partition-identity.ts';
 import { findPartition } from './partition-keys.ts';
+import { partitionSubsets } from './partition-status.ts';
 
 const ASSETS_AT_ONCE = 500;
 
@@ -81,6 +82,8 @@ export function createAssetStore(context: StoreContext): AssetStore {
         return { key: row.text, status, runId: row.run_id, at: at ?? 0 };
       });
     },
+
+    partitionSubsets: async (assetKey, definition) => partitionSubsets(context, assetKey, definition),
 
     async checks(assetKey) {
       const assetId = await idOf(context, assetKey);

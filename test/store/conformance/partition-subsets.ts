@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PartitionsDefinition } from '../../../src/partitions/definition/partitions-definition.ts';
+import { keyToOrdinal, ordinalToKey } from '../../../src/partitions/partition-set.ts';
+import type { PartitionSubset } from '../../../src/partitions/subset/partition-subset.ts';
+import { ordinalsOf } from '../../../src/partitions/subset/partition-subset.ts';
+import { DAILY, DAILY_BY_CATEGORY, REGIONS } from '../../helpers/sample-definitions.ts';
+import {
+  fail,
+  launch,
+  OK,
+  type OpenedStore,
+  type OpenStore,
+  publish,
+  record,
+  running,
+  type Sample,
+  succeed,
+} from './harness.ts';
+
+const daily = DAILY as Extract<PartitionsDefinition, { kind: 'time' }>;
+const WITHOUT_SUNDAYS: PartitionsDefinition = { ...daily, exclusions: ['0 0 * * 0'] };
+const NEW_YORK_HOURS: PartitionsDefinition = {
+  ...daily,
+  start: '2026-01-01-00:00',
+  cron: '0 * * * *',
+  timezone: 'America/New_York',
+  fmt: '%Y-%m-%d-%H:%M',
+};
+const TWO_TIMES: PartitionsDefinition = {
+  kind: 'multi',
+  dimensions: { day: daily, hour: { ...NEW_YORK_HOURS, timezone: 'UTC' } as typeof daily },
+};
+const TWO_LISTS: PartitionsDefinition = {
+  kind: 'multi',
+  dimensions: { shop: { kind: 'static', keys: ['s1', 's2'] }, region: REGIONS as never },
+};
+
+function sampleOf(partitions: PartitionsDefinition): Sample {
+  return { orders: { assets: { orders: {} }, config: { partitions } } };
+}
+
+/** Status of partitions as subsets: by whatever definition is asked with. */
+export function describePartitionSubsets(open: OpenStore): void {
+  describe('partition subsets', () => {
+    let opened: OpenedStore;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(async () => {
+      await opened.close();
+    });
+
+    const start = async (definition: PartitionsDefinition, keys: readonly string[]): Promise<string> => {
+      const partitions = { kind: 'keys', keys } as const;
+      return (await launch(opened, sampleOf(definition), { assets: ['orders'], partitions }))[0]!;
+    };
+    const keysIn = (definition: PartitionsDefinition, subset: PartitionSubset) =>
+      [...ordinalsOf(subset)].map((ordinal) => ordinalToKey(definition, ordinal));
+    const subsetsOf = async (definition: PartitionsDefinition) => {
+      const found = await opened.store.assets.partitionSubsets('orders', definition);
+      return {
+        materialized: keysIn(definition, found.materialized),
+        failed: keysIn(definition, found.failed),
+        inProgress: keysIn(definition, found.inProgress),
+      };
+    };
+
+    it.each([
+      ['days', daily, ['2026-01-02', '2026-01-03', '2026-01-05']],
+      ['days without Sundays', WITHOUT_SUNDAYS, ['2026-01-03', '2026-01-05', '2026-01-06']],
+      ['hours of a zone', NEW_YORK_HOURS, ['2026-01-01-23:00', '2026-01-02-00:00', '2026-01-09-05:00']],
+      ['a list', REGIONS, ['us', 'eu']],
+      ['days by a list', DAILY_BY_CATEGORY, ['A|2026-01-02', 'B|2026-01-02', 'A|2026-01-03']],
+      [
+        'days by hours',
+        TWO_TIMES,
+        ['2026-01-02|2026-01-05-07:00', '2026-01-03|2026-01-01-00:00', '2026-01-03|2026-01-05-07:00'],
+      ],
+      ['two lists', TWO_LISTS, ['us|s2', 'eu|s1']],
+    ])('are what is known of %s', async (_, definition, keys) => {
+      await publish(opened.store, sampleOf(definition));
+      const inOrder = keys.toSorted((a, b) => keyToOrdinal(definition, a)! - keyToOrdinal(definition, b)!);
+      const [first, second] = keys as [string, string];
+      const none = { materialized: [], failed: [], inProgress: [] };
+      expect(await subsetsOf(definition)).toEqual(none);
+      for (const key of keys) await succeed(opened.store, await start(definition, [key]), 'orders');
+      expect(await subsetsOf(definition)).toEqual({ ...none, materialized: inOrder });
+      await fail(opened.store, await start(definition, [first]), 'orders');
+      expect(await subsetsOf(definition)).toEqual({ ...none, materialized: inOrder, failed: [first] });
+      const runId = await start(definition, [second]);
+      const ref = await running(opened.store, runId, 'orders');
+      expect(await subsetsOf(definition)).toMatchObject({ failed: [first], inProgress: [second] });
+      await opened.store.steps.finish(ref, OK, []);
+      await record(opened.store, runId, { type: 'run_succeeded' });
+      await succeed(opened.store, await start(definition, [first]), 'orders');
+      expect(await subsetsOf(definition)).toEqual({ ...none, materialized: inOrder });
+    });
+
+    it('follow the definition that is asked with, whichever is published (C5)', async () => {
+      await publish(opened.store, sampleOf(daily));
+      for (const key of ['2026-01-02', '2026-01-05']) {
+        await succeed(opened.store, await start(daily, [key]), 'orders');
+      }
+      const earlier = { ...daily, start: '01.12.2025', fmt: '%d.%m.%Y' };
+      expect((await subsetsOf(earlier)).materialized).toEqual(['02.01.2026', '05.01.2026']);
+      expect((await subsetsOf({ ...daily, start: '2026-01-04' })).materialized).toEqual(['2026-01-05']);
+      expect((await subsetsOf({ ...daily, end: '2026-01-05' })).materialized).toEqual(['2026-01-02']);
+      expect((await subsetsOf({ ...daily, cron: '0 12 * * *' })).materialized).toEqual([]);
+      expect((await subsetsOf(REGIONS)).materialized).toEqual([]);
+      expect((await subsetsOf(daily)).materialized).toEqual(['2026-01-02', '2026-01-05']);
+    });
+
+    it('are empty of an asset that nothing is known of', async () => {
+      const nobody = await opened.store.assets.partitionSubsets('nobody', daily);
+      expect(nobody).toEqual({
+        materialized: { bounds: [] },
+        failed: { bounds: [] },
+        inProgress: { bounds: [] },
+      });
+    });
+  });
+}
