@@ -47,6 +47,8 @@ export interface ServiceOptions {
   readonly daemons: boolean;
   /** Told at each named crash point; tests end the process there. */
   readonly crashPoint?: CrashHook;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 export interface Service {
@@ -88,7 +90,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 async function compose(options: ServiceOptions, opened: AsyncDisposableStack): Promise<Service> {
   const { settings, logger, crashPoint = neverCrash } = options;
   const { home, root } = settings;
-  const clock = systemClock();
+  const clock = options.clock ?? systemClock();
   const version = versionOf(root);
   const newId = () => uuidv7(clock.now());
 
