@@ -9,6 +9,7 @@ import { createRefreshDaemon } from './daemons/refresh.ts';
 import { createRetentionDaemon } from './daemons/retention.ts';
 import { createRunMonitor } from './daemons/run-monitor.ts';
 import { createScheduler } from './daemons/scheduler.ts';
+import { createWatchDaemon } from './daemons/watch.ts';
 import { createRunEngine } from './engine/engine.ts';
 import { createLocalTransport } from './engine/local/local-transport.ts';
 import { createPassedNames } from './engine/local/passed-names.ts';
@@ -45,6 +46,8 @@ export interface ServiceOptions {
   readonly serve: boolean;
   /** Refresh, schedules, run monitor, retention. */
   readonly daemons: boolean;
+  /** Watch local repositories, and serve a working copy as it lies there, uncommitted changes included. */
+  readonly watch?: boolean;
   /** Told at each named crash point; tests end the process there. */
   readonly crashPoint?: CrashHook;
   /** Default: the system's. */
@@ -114,6 +117,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     store,
     clock,
     log: logger,
+    workingTrees: options.watch ?? false,
     runDiscoveryJob: options.daemons
       ? async (job, { code, signal }) => {
           const { runDiscoveryJob } = await import('./discovery/jobs/run-discovery-job.ts');
@@ -193,7 +197,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
 
   function startDaemons(): void {
     const { operations, runs } = store;
-    const daemons: readonly Daemon[] = [
+    const daemons: Daemon[] = [
       scheduling,
       createRunMonitor({ store, engine, clock, logger }),
       createRefreshDaemon({ service: components, clock, operations, log: logger, random: Math.random }),
@@ -207,6 +211,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
         log: logger,
       }),
     ];
+    if (options.watch ?? false) daemons.push(createWatchDaemon({ service: components, log: logger }));
     for (const daemon of daemons) daemon.start();
     opened.defer(async () => void (await Promise.all(daemons.map((daemon) => daemon.stop()))));
   }

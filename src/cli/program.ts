@@ -39,6 +39,7 @@ function develop(add: Add, exit: Exit): void {
     .option('--repo <url>', 'pipelines repository: https, ssh or a local path')
     .option('--branch <branch>', 'branch to follow')
     .option('--no-daemons', 'no schedules, no refresh by itself')
+    .option('--no-watch', 'of a local repository: commits only, found by polling')
     .action(async (port: string | undefined, options: GlobalOptions & DevOptions) => {
       const { dev } = await import('./commands/dev.ts');
       exit(await dev(createContext(options), port, options));

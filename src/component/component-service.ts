@@ -21,6 +21,8 @@ export interface ComponentServiceDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Serve local working copies as they lie there, uncommitted changes included (`elt dev`). */
+  readonly workingTrees?: boolean;
   /** Null: no background discovery here (a command that only reads); its folders stay pending. */
   readonly runDiscoveryJob:
     | ((
@@ -38,7 +40,7 @@ export interface EltComponentService extends ComponentService {
   definitionDiagnostics(): readonly Diagnostic[];
   /** Address of a file's page on its Git host at a commit; null for a local repository. */
   fileLink(component: string, commit: string, file: string, line?: number): string | null;
-  repositories(): readonly Pick<EltGithubComponent, 'name' | 'remote' | 'settings'>[];
+  repositories(): readonly Pick<EltGithubComponent, 'name' | 'remote' | 'settings' | 'workDir'>[];
   /** The refresh daemon says when it will look again. */
   announceNextRefresh(component: string, at: number | null): void;
   /** Resolves when no refresh and no background discovery is under way or can start by itself. */
@@ -74,6 +76,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
       store,
       clock,
       log,
+      workingTrees: deps.workingTrees ?? false,
       results,
       onApplied: swap,
     });

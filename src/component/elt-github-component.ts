@@ -1,3 +1,4 @@
+import { refText } from '../config/ref-text.ts';
 import type { ComponentSettings, Settings } from '../config/settings.ts';
 import type { DefinitionsSource } from '../definitions/build.ts';
 import { createDiscoverCache, type DiscoveryJob, type DiscoveryResult } from '../discovery/discover.ts';
@@ -21,6 +22,8 @@ export interface ComponentDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Serve a local working copy as it lies there, uncommitted changes included. */
+  readonly workingTrees: boolean;
   /** Results of background discovery, shared by all components. */
   readonly results: ReadonlyMap<string, DiscoveryResult>;
   /** Called in the same turn in which a revision becomes the served one: status and definitions change together. */
@@ -48,6 +51,8 @@ export interface EltGithubComponent {
   /** Null: the address was refused. */
   readonly remote: RemoteUrl | null;
   readonly settings: ComponentSettings;
+  /** The local working copy that is served as it lies there; null: commits only. */
+  readonly workDir: string | null;
   /** Throws `GIT_URL_REFUSED`. */
   mirror(): Mirror;
   /** Never rejects: a failure is an outcome, and what was served before still is. Not to be called twice at once. */
@@ -270,6 +275,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     name: settings.name,
     remote,
     settings,
+    workDir: mirror?.workDir ?? null,
     mirror: theMirror,
     async writeState(request) {
       const startedAt = clock.now();
@@ -308,7 +314,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     status: () => ({
       name: settings.name,
       repoUrl: remote === null ? redactedUrl(settings.repoUrl) : remote.url,
-      ref: settings.ref.kind === 'commit' ? settings.ref.sha : settings.ref.name,
+      ref: refText(settings.ref),
       conditions,
       lastAttempted,
       lastApplied,
@@ -321,9 +327,11 @@ function mirrorOptions({
   settings,
   service,
   log,
+  workingTrees,
 }: ComponentDeps): Omit<Parameters<typeof openMirror>[0], 'remote'> {
   return {
     dir: `${settings.dir}/repo_clone`,
+    ...(workingTrees ? { workingTree: { paths: [settings.pipelinesDirectory, 'dagster.yaml'] } } : {}),
     token: settings.token,
     ...(settings.ssh === undefined ? {} : { ssh: settings.ssh }),
     ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),

@@ -38,7 +38,7 @@ function decidePush(
   );
   if (ours.length === 0) return { refresh: [], reason: 'no component follows this repository' };
   if (event.deleted) return { refresh: [], reason: 'the ref was deleted' };
-  const refresh = ours.filter(({ ref }) => refOf(ref) === event.ref).map(({ name }) => name);
+  const refresh = ours.filter(({ ref }) => follows(ref, event.ref)).map(({ name }) => name);
   return refresh.length === 0
     ? { refresh, reason: `no component follows ${event.ref}` }
     : { refresh, reason: `refresh of ${refresh.join(', ')}` };
@@ -49,9 +49,10 @@ function readAddress(address: string): RemoteUrl[] {
   return 'ok' in result ? [result.ok] : [];
 }
 
-function refOf(ref: ComponentSettings['ref']): string | null {
-  if (ref.kind === 'commit') return null;
-  return `refs/${ref.kind === 'branch' ? 'heads' : 'tags'}/${ref.name}`;
+function follows(ref: ComponentSettings['ref'], pushed: string): boolean {
+  if (ref.kind === 'commit') return false;
+  if (ref.kind === 'semver') return pushed.startsWith('refs/tags/');
+  return pushed === `refs/${ref.kind === 'branch' ? 'heads' : 'tags'}/${ref.name}`;
 }
 
 export interface WebhookAnswer {

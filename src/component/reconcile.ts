@@ -1,3 +1,4 @@
+import { refText } from '../config/ref-text.ts';
 import type { ComponentSettings, Settings } from '../config/settings.ts';
 import { DEFAULT_INSTANCE } from '../discovery/config/instance-config.ts';
 import {
@@ -10,6 +11,7 @@ import {
 import { suggestPipelinesDirectory } from '../discovery/scan.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { CommitInfo, ObjectReader, TreeEntry } from '../git/objects.ts';
+import { UNCOMMITTED_EMAIL } from '../git/working-tree.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
 import { OperationalError } from '../lib/errors.ts';
@@ -161,11 +163,14 @@ function snapshotOf(
     component: settings.name,
     repo: {
       url: input.repoUrl,
-      branch: settings.ref.kind === 'commit' ? settings.ref.sha : settings.ref.name,
+      branch: refText(settings.ref),
       commit: info.commit,
       author: info.author,
       message: info.message,
       committedAt: info.committedAt,
+      ...(input.mirror.workDir !== null && info.committerEmail === UNCOMMITTED_EMAIL
+        ? { uncommitted: true as const }
+        : {}),
     },
     instance: merged.instance,
     pipelines: merged.pipelines,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { validRange } from 'semver';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
 import type { Attribute, Defs } from './defs-yaml.ts';
@@ -238,13 +239,13 @@ class Reading {
   ref(): ComponentSettings['ref'] {
     const attributes = this.#context.defs?.attributes;
     const given = this.#context.only ? this.#context.variables.given('ELT_REPO_BRANCH') : undefined;
-    const pins = ['repo_tag', 'repo_commit'].filter((name) => attributes?.has(name));
-    if (pins.length === 2 || (pins.length === 1 && attributes?.get('repo_branch') !== undefined)) {
+    const pins = ['repo_tag', 'repo_commit', 'repo_semver'].filter((name) => attributes?.has(name));
+    if (pins.length > 1 || (pins.length === 1 && attributes?.get('repo_branch') !== undefined)) {
       const value = this.value(pins[0]!);
       this.refuse(
         'SETTING_INVALID',
         value,
-        'two of repo_branch, repo_tag and repo_commit are set',
+        'two of repo_branch, repo_tag, repo_commit and repo_semver are set',
         'keep one',
       );
     }
@@ -258,6 +259,17 @@ class Reading {
     if (pin === 'repo_tag') {
       this.#checkRef(pin, value);
       return { kind: 'tag', name: value.text };
+    }
+    if (pin === 'repo_semver') {
+      if (validRange(value.text) === null) {
+        this.refuse(
+          'SETTING_INVALID',
+          value,
+          `repo_semver is "${value.text}"`,
+          'write a range of versions, such as ">=1.2 <2" or "1.x"',
+        );
+      }
+      return { kind: 'semver', range: value.text };
     }
     if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value.text)) {
       this.refuse(

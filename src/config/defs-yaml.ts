@@ -28,6 +28,7 @@ const SCALARS = [
   'repo_branch',
   'repo_tag',
   'repo_commit',
+  'repo_semver',
   'github_token',
   'pipelines_directory',
   'auto_refresh',
@@ -37,7 +38,6 @@ const SCALARS = [
 const GROUPS: Readonly<Record<string, readonly string[]>> = { ssh: ['key_file', 'known_hosts_file'] };
 /** Attributes of the format that this release does not act on: refused rather than silently without effect. */
 const LATER: Readonly<Record<string, string>> = {
-  repo_semver: 'pin a tag with repo_tag',
   github_app: 'use github_token',
   sparse_paths: 'leave it out: only the last commits are fetched',
   submodules: 'leave it out: submodules are not fetched',

@@ -29,7 +29,8 @@ export interface ComponentSettings {
   readonly ref:
     | { readonly kind: 'branch'; readonly name: string }
     | { readonly kind: 'tag'; readonly name: string }
-    | { readonly kind: 'commit'; readonly sha: string };
+    | { readonly kind: 'commit'; readonly sha: string }
+    | { readonly kind: 'semver'; readonly range: string };
   /** Read anew at each fetch, so that a rotated token works without restart; null: none. */
   readonly token: () => string | null;
   /** Variables that the token is made of; steps get them only by `ELT_PASS_ENV`. */

@@ -12,9 +12,10 @@ import { mirrorConfig } from './mirror-config.ts';
 import { createMutex } from './mutex.ts';
 import { type ObjectReader, openObjects } from './objects.ts';
 import { endOrphan, recordProcess } from './orphan.ts';
-import { type GitRef, pickRef, refSource } from './remote-refs.ts';
+import { type GitRef, type PickedRef, pickRef, refSource } from './remote-refs.ts';
 import type { RemoteUrl } from './remote-url.ts';
 import { bindingFile, boundToken, explainWithheld } from './token-binding.ts';
+import { openWorkingTree, UNCOMMITTED_EMAIL } from './working-tree.ts';
 
 export interface MirrorOptions {
   /** `repo_clone`: made when first fetched. What lies beside it with its name as prefix is ours too. */
@@ -27,6 +28,11 @@ export interface MirrorOptions {
   /** The service's environment: proxies and CA files are taken from it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
+  /**
+   * Of a local working copy: what is checked out is served as it lies there, uncommitted changes below these paths
+   * included. Of any other remote it says nothing.
+   */
+  readonly workingTree?: { readonly paths: readonly string[] };
   readonly deadlines?: { readonly listMs?: number; readonly fetchMs?: number };
 }
 
@@ -37,7 +43,9 @@ export interface MirrorOptions {
  */
 export interface Mirror {
   readonly gitDir: string;
-  /** Commit that the remote has at the ref now. */
+  /** The working copy that is served as it lies there; null: commits only. */
+  readonly workDir: string | null;
+  /** Commit that the remote has at the ref now; of a served working copy the one that stands for what lies there. */
   remoteHead(ref: GitRef, signal?: AbortSignal): Promise<string>;
   /** Brings the ref's commits here and returns the commit that was brought, which is the one to record (G16). */
   fetch(ref: GitRef, signal?: AbortSignal): Promise<string>;
@@ -121,8 +129,32 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     });
   }
 
+  const workDir = options.workingTree === undefined ? null : workingCopyOf(remote);
+  const workingTree =
+    workDir === null
+      ? null
+      : openWorkingTree({
+          gitDir: dir,
+          workDir,
+          paths: options.workingTree?.paths ?? [],
+          env: localEnv,
+        });
+
   async function remoteHead(ref: GitRef, signal?: AbortSignal): Promise<string> {
     if (ref.kind === 'commit') return ref.sha;
+    const { commit } = await resolve(ref, signal);
+    if (workingTree === null || ref.kind !== 'branch' || (await workingTree.branch()) !== ref.name) {
+      return commit;
+    }
+    if (!(await has(commit))) await fetch(ref, signal);
+    return exclusive(() => workingTree.capture(commit));
+  }
+
+  /** The ref as the remote has it now, by its name there; a range of versions is the newest tag in it. */
+  async function resolve(
+    ref: Exclude<GitRef, { kind: 'commit' }>,
+    signal: AbortSignal | undefined,
+  ): Promise<PickedRef> {
     const output = await contact(
       ['ls-remote', '--', remote.url],
       `reach ${remote.url}`,
@@ -134,7 +166,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
 
   /** Fetches into `gitDir`; returns the commit. Without history limits where the remote knows none. */
   async function bring(gitDir: string, ref: GitRef, signal: AbortSignal | undefined): Promise<string> {
-    const source = refSource(ref);
+    const source = ref.kind === 'semver' ? (await resolve(ref, signal)).name : refSource(ref);
     const args = (depth: readonly string[]): string[] => [
       `--git-dir=${gitDir}`,
       'fetch',
@@ -230,30 +262,33 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     return output.exitCode === 0;
   }
 
+  async function fetch(ref: GitRef, signal?: AbortSignal): Promise<string> {
+    return exclusive(async () => {
+      await clearLeftovers(dir);
+      if (!existsSync(dir) || (await readOrigin(dir))?.url !== remote.url) return cloneAside(ref, signal);
+      if (ref.kind === 'commit' && (await has(ref.sha))) return ref.sha;
+      try {
+        return await bring(dir, ref, signal);
+      } catch (error) {
+        if (!(error instanceof OperationalError) || !(await isDamage(error))) throw error;
+        log.warn({ repo: remote.url, reason: error.message }, 'the mirror is damaged, cloning again');
+        return cloneAside(ref, signal);
+      }
+    });
+  }
+
   return {
     gitDir: dir,
+    workDir,
     remoteHead,
     has,
     kept,
-    async fetch(ref, signal) {
-      return exclusive(async () => {
-        await clearLeftovers(dir);
-        if (!existsSync(dir) || (await readOrigin(dir))?.url !== remote.url) return cloneAside(ref, signal);
-        if (ref.kind === 'commit' && (await has(ref.sha))) return ref.sha;
-        try {
-          return await bring(dir, ref, signal);
-        } catch (error) {
-          if (!(error instanceof OperationalError) || !(await isDamage(error))) throw error;
-          log.warn({ repo: remote.url, reason: error.message }, 'the mirror is damaged, cloning again');
-          return cloneAside(ref, signal);
-        }
-      });
-    },
+    fetch,
     async rebuild(ref, signal) {
       return exclusive(async () => cloneAside(ref, signal));
     },
     async rewritten(from, to) {
-      if (from === to) return false;
+      if (from === to || (workDir !== null && (await standsForChanges(from)))) return false;
       const ancestor = await local(['merge-base', '--is-ancestor', from, to], 'compare two commits');
       if (ancestor.exitCode === 0) return false;
       const times = await local(['log', '--format=%ct', to], 'read the history');
@@ -286,6 +321,12 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     objects: () => openObjects(dir, localEnv),
   };
 
+  /** A working copy that was committed or cleaned up is no rewritten history. */
+  async function standsForChanges(commit: string): Promise<boolean> {
+    const output = await local(['log', '-1', '--format=%ce', commit], 'read a commit');
+    return output.stdout.toString('utf8').trim() === UNCOMMITTED_EMAIL;
+  }
+
   /** Whether the failure lies here and not at the remote: a local read of the mirror's own head says so. */
   async function isDamage(error: OperationalError): Promise<boolean> {
     if (error.code === 'GIT_CORRUPT') return true;
@@ -293,6 +334,11 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     const output = await local(['rev-parse', '--is-bare-repository'], 'check the mirror');
     return output.exitCode !== 0;
   }
+}
+
+/** Root of the working copy that a local address names; null: a bare repository, or none. */
+function workingCopyOf(remote: RemoteUrl): string | null {
+  return remote.kind === 'local' && existsSync(path.join(remote.path, '.git')) ? remote.path : null;
 }
 
 interface Origin {

@@ -24,6 +24,8 @@ export interface CommitInfo {
   readonly message: string;
   /** Epoch milliseconds. */
   readonly committedAt: number;
+  /** E-mail address of the committer. */
+  readonly committerEmail: string;
 }
 
 /** Reads objects of one repository by one `git cat-file --batch` process. Errors: `GIT_CORRUPT`, `GIT_FAILED`. */
@@ -129,7 +131,8 @@ function parseCommit(commit: string, text: string): CommitInfo {
   const headers = (end === -1 ? text : text.slice(0, end)).split('\n');
   const values = (name: string): string[] =>
     headers.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
-  const seconds = /> (\d+) [+-]\d+$/.exec(values('committer')[0] ?? '')?.[1] ?? '0';
+  const committer = values('committer')[0] ?? '';
+  const seconds = /> (\d+) [+-]\d+$/.exec(committer)?.[1] ?? '0';
   return {
     commit,
     tree: values('tree')[0] ?? '',
@@ -137,6 +140,7 @@ function parseCommit(commit: string, text: string): CommitInfo {
     author: (values('author')[0] ?? '').replace(/ ?<.*$/, ''),
     message: end === -1 ? '' : text.slice(end + 2).trimEnd(),
     committedAt: Number(seconds) * 1000,
+    committerEmail: /<([^>]*)>/.exec(committer)?.[1] ?? '',
   };
 }
 

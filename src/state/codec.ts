@@ -59,11 +59,19 @@ export function decodeSnapshot(text: string): DecodeResult {
 }
 
 function headOf(content: SnapshotContent): Record<string, unknown> {
-  const { url, branch, commit, author, message, committedAt } = content.repo;
+  const { url, branch, commit, author, message, committedAt, uncommitted } = content.repo;
   return {
     version: content.version,
     component: content.component,
-    repo: { url, branch, commit, author, message, committed_at: isoTime(committedAt) },
+    repo: {
+      url,
+      branch,
+      commit,
+      author,
+      message,
+      committed_at: isoTime(committedAt),
+      ...(uncommitted === true ? { uncommitted } : {}),
+    },
     instance: toFile(content.instance, 'ours'),
     diagnostics: toFile(content.diagnostics, 'ours'),
   };

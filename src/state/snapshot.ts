@@ -85,6 +85,8 @@ export interface RepoInfo {
   readonly message: string;
   /** Epoch milliseconds. */
   readonly committedAt: number;
+  /** `commit` stands for a working copy with uncommitted changes: nobody else has it. */
+  readonly uncommitted?: true;
 }
 
 /** Defaults of the whole instance from the `dagster.yaml` at the repository's root. */

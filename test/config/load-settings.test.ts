@@ -121,6 +121,14 @@ describe('precedence: flag > environment > .env > defs.yaml > default', () => {
   });
 });
 
+it('follows a range of versions', () => {
+  write(
+    'defs/shop/defs.yaml',
+    'type: elt.EltGithubComponent\nattributes: {repo_url: https://github.com/x/a, repo_semver: ">=1.2 <2"}\n',
+  );
+  expect(settings({}).components[0]?.ref).toEqual({ kind: 'semver', range: '>=1.2 <2' });
+});
+
 it('several components each have their own file, of either type name', () => {
   write(
     'defs/a/defs.yaml',
@@ -207,8 +215,9 @@ describe('mistakes', () => {
     ['repo_commit: abc', '3:16 error SETTING_INVALID repo_commit is "abc"'],
     [
       'repo_tag: a\n  repo_branch: b',
-      '3:13 error SETTING_INVALID two of repo_branch, repo_tag and repo_commit are set',
+      '3:13 error SETTING_INVALID two of repo_branch, repo_tag, repo_commit and repo_semver are set',
     ],
+    ['repo_semver: newest', '3:16 error SETTING_INVALID repo_semver is "newest"'],
     ['pipelines_directory: ../up', '3:24 error SETTING_INVALID pipelines_directory is "../up"'],
     ['github_app: {app_id: 1}', '3:3 error CONFIG_VALUE "github_app" is not supported in this release'],
     ['ssh: {key_file: none}', '3:19 error SETTING_INVALID ssh.key_file names none, which does not exist'],

@@ -76,6 +76,29 @@ describe('fetch', () => {
     expect(await mirror.fetch({ kind: 'commit', sha: first })).toBe(first);
   });
 
+  it('follows the newest tag that a range of versions allows', async () => {
+    const repository = createRepository();
+    const tag = (name: string): void => {
+      repository.git('tag', '-a', name, '-m', name);
+      repository.git('push', '--quiet', 'origin', name);
+    };
+    repository.push({ a: '1' });
+    tag('v1.9.0');
+    const newest = repository.push({ a: '2' });
+    tag('v1.10.0');
+    repository.push({ a: '3' });
+    for (const name of ['v2.0.0', 'v1.11.0-rc.1', 'nightly']) tag(name);
+    const mirror = await mirrorOf(repository.bare, temporaryDirectory());
+    const ref = { kind: 'semver', range: '1.x' } as const;
+    expect(await mirror.remoteHead(ref)).toBe(newest);
+    expect(await mirror.fetch(ref)).toBe(newest);
+    await expect(mirror.remoteHead({ kind: 'semver', range: '>=3' })).rejects.toMatchObject({
+      code: 'GIT_BRANCH_NOT_FOUND',
+      message: expect.stringContaining('no tag in the range ">=3"'),
+      hint: expect.stringContaining('v1.10.0'),
+    });
+  });
+
   it('G4: moves to a rewritten and to an older history, and keeps the lost commit', async () => {
     const repository = createRepository();
     const base = repository.push({ a: '1' });

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly home?: string;
   readonly settings?: Partial<ComponentSettings>;
   readonly runDiscoveryJob?: ComponentServiceDeps['runDiscoveryJob'];
+  /** As `elt dev` has it for a local repository. */
+  readonly workingTrees?: boolean;
   /** Of the service; git takes its PATH from it. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -48,6 +50,7 @@ export async function componentWorld(repoUrl: string, options: WorldOptions = {}
     store,
     clock,
     log,
+    workingTrees: options.workingTrees ?? false,
     runDiscoveryJob: options.runDiscoveryJob ?? null,
   });
   let open = true;

@@ -1,3 +1,4 @@
+import { refText } from '../../config/ref-text.ts';
 import { EXIT } from '../../lib/errors.ts';
 import { isSecretName } from '../../lib/secret.ts';
 import { settingsOf } from '../connect.ts';
@@ -36,7 +37,7 @@ export async function showConfig(context: CliContext, withOrigin: boolean): Prom
     const { name, ref } = component;
     const attributes: Readonly<Record<string, string>> = {
       repo_url: component.repoUrl,
-      [`repo_${ref.kind}`]: ref.kind === 'commit' ? ref.sha : ref.name,
+      [`repo_${ref.kind}`]: refText(ref),
       github_token: component.token() ?? '',
       pipelines_directory: component.pipelinesDirectory,
       auto_refresh: String(component.autoRefresh),

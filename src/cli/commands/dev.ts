@@ -22,6 +22,7 @@ export interface DevOptions {
   readonly repo?: string;
   readonly branch?: string;
   readonly daemons: boolean;
+  readonly watch: boolean;
 }
 
 /** `elt dev`: service, daemons and page until Ctrl+C or SIGTERM. */
@@ -48,12 +49,19 @@ export async function dev(
   // On a terminal the log of a healthy service would bury the address, unless it was asked for.
   const isQuiet = context.interactive && origins.get('ELT_LOG_LEVEL') === 'default';
   const logger = createLogger(context.debug ? 'debug' : isQuiet ? 'warn' : settings.logLevel);
-  const service = await createService({ settings, logger, serve: true, daemons: options.daemons });
+  const { daemons } = options;
+  const service = await createService({
+    settings,
+    logger,
+    serve: true,
+    daemons,
+    watch: daemons && options.watch,
+  });
   const stopped = untilSignal(context, service);
   announce(context, service, settings);
   // Node keeps what it compiled when it ends; a service is often killed.
   flushCompileCache();
-  if (!options.daemons) await firstRefresh(service);
+  if (!daemons) await firstRefresh(service);
   return stopped;
 }
 
