@@ -44,6 +44,7 @@ export function componentView(
             message: repo.message,
             committed_at: timestamp(repo.committedAt),
             url: codeLink(status.repoUrl, { commit: repo.commit }),
+            uncommitted: repo.uncommitted ?? false,
           },
     pipelines: (snapshot?.pipelines ?? []).map((pipeline) => pipelineView(status, pipeline)),
     diagnostics: [...options.diagnostics],
@@ -130,5 +131,11 @@ function triggerText(trigger: RefreshTrigger): string {
     case 'page':
     case 'api':
       return trigger.by;
+    case 'rollback':
+      return `${trigger.by}, back to revision ${trigger.revisionId}`;
+    case 'pin':
+      return trigger.revisionId === null
+        ? `${trigger.by}, pinned`
+        : `${trigger.by}, pinned to revision ${trigger.revisionId}`;
   }
 }

@@ -2,6 +2,7 @@ import type { PipelineState, Snapshot } from '../../state/snapshot.ts';
 import type { ComponentStore, RefreshTrigger, RevisionRow } from '../store.ts';
 import { applyAliases } from './aliases.ts';
 import type { StoreContext, Tx } from './context.ts';
+import { writeControl } from './controls.ts';
 import { appendEvent } from './event-log.ts';
 import { chunks, fromJson } from './json.ts';
 import { UNFINISHED } from './runs.ts';
@@ -22,6 +23,10 @@ export function createComponentStore(context: StoreContext): ComponentStore {
         const revisionId = await insertRevision(tx, snapshot, info);
         await insertFolders(tx, revisionId, snapshot.pipelines, pipelineIds);
         await dropOldRevisions(tx, snapshot.component);
+        if (info.control !== undefined) {
+          const { state, by } = info.control;
+          await writeControl(tx, snapshot.component, state === null ? null : { ...state, revisionId }, by);
+        }
         await appendEvent(tx, {
           runNo: null,
           stepKey: null,

@@ -5,6 +5,7 @@ import type { Store } from '../store.ts';
 import { createAssetStore } from './assets.ts';
 import { createComponentStore } from './components.ts';
 import { createContext } from './context.ts';
+import { createControlStore } from './controls.ts';
 import { createDiscoveryStore } from './discovery.ts';
 import { appendEvent, lastEventId, readEvents } from './event-log.ts';
 import { createOperationsStore, type DatabaseCare } from './operations.ts';
@@ -29,6 +30,7 @@ export function createKyselyStore(options: {
     schedules: createScheduleStore(context),
     components: createComponentStore(context),
     discovery: createDiscoveryStore(context),
+    controls: createControlStore(context),
     operations: createOperationsStore(context, care),
     now: async () => clock.now(),
     subscribe: (listener) => context.subscribe(listener),

@@ -26,6 +26,8 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
                   status: row.override_status as 'RUNNING' | 'STOPPED',
                   by: row.override_by ?? '',
                   at: row.override_at ?? 0,
+                  ...(row.override_reason === null ? {} : { reason: row.override_reason }),
+                  ...(row.override_expires_at === null ? {} : { expiresAt: row.override_expires_at }),
                 },
           cursor: row.cursor,
           configDigest: row.config_digest,
@@ -61,6 +63,8 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
           override_status: override?.status ?? null,
           override_by: override?.by ?? null,
           override_at: override?.at ?? null,
+          override_reason: override?.reason ?? null,
+          override_expires_at: override?.expiresAt ?? null,
         };
         await tx.db
           .insertInto('schedule_state')

@@ -1,10 +1,11 @@
 import type { Generated, Selectable } from 'kysely';
+import type { ControlTables } from './controls-schema.ts';
 
 /**
  * The tables as the newest migration leaves them. Booleans are 0 and 1, instants epoch milliseconds, JSON is text.
  * A partition is `(p_kind, p1, p2)` (`partition-identity.ts`), never a text.
  */
-export interface Database {
+export interface Database extends ControlTables {
   // identities: never rebuilt, ids never reused
   pipeline: PipelineTable;
   asset: AssetTable;
@@ -267,6 +268,8 @@ interface ScheduleStateTable {
   override_status: string | null;
   override_by: string | null;
   override_at: number | null;
+  override_reason: string | null;
+  override_expires_at: number | null;
 }
 
 interface TickTable {

@@ -1,5 +1,9 @@
 import type { Migration } from 'kysely/migration';
 import { up as first } from './0001-first.ts';
+import { up as controls } from './0004-controls.ts';
 
 /** Every migration by name, in order of names. A released one is never edited. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': { up: first } };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-first': { up: first },
+  '0004-controls': { up: controls },
+};
