@@ -1,3 +1,4 @@
+import type { ControlState } from '../component/control.ts';
 import type { EngineEvent, EventRecord, InstanceEvent, StepError, StepResult } from '../events/run-event.ts';
 import type { RunState, RunStatus } from '../events/run-state.ts';
 import type { Metadata, StepEvent } from '../events/step-event.ts';
@@ -8,6 +9,7 @@ import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
+import type { ControlStore } from './control-store.ts';
 
 /**
  * The store: the event log is the truth, everything else in it is a projection of the log or an identity. All times
@@ -21,6 +23,7 @@ export interface Store {
   readonly schedules: ScheduleStore;
   readonly components: ComponentStore;
   readonly discovery: DiscoveryStore;
+  readonly controls: ControlStore;
   readonly operations: OperationsStore;
   /** The database's clock. */
   now(): Promise<Instant>;
@@ -295,6 +298,9 @@ export interface ScheduleStateRow {
     readonly status: 'RUNNING' | 'STOPPED';
     readonly by: string;
     readonly at: Instant;
+    readonly reason?: string;
+    /** When it ends by itself; absent: only by a person. */
+    readonly expiresAt?: Instant;
   } | null;
   /** Only instants after this fire: set at first sight, at start, and when cron or zone change. Never moves back. */
   readonly cursor: Instant;
@@ -327,7 +333,9 @@ export interface ScheduleStore {
 export type RefreshTrigger =
   | { readonly kind: 'poll' | 'startup' | 'watch' | 'discovery' }
   | { readonly kind: 'webhook'; readonly delivery: string }
-  | { readonly kind: 'cli' | 'page' | 'api'; readonly by: string };
+  | { readonly kind: 'cli' | 'page' | 'api'; readonly by: string }
+  /** A person went back to an earlier revision, or chose one to stay at; `revisionId` null: it was never applied before. */
+  | { readonly kind: 'rollback' | 'pin'; readonly by: string; readonly revisionId: number | null };
 
 export interface RevisionRow {
   readonly revisionId: number;
@@ -351,11 +359,17 @@ export interface ComponentStore {
   /**
    * Folder states by content digest, the revision as a list of them, aliases of pipelines, assets and schedules: one
    * transaction, in which the event `revision_applied` is appended. A folder that moved (`moved_from`) takes its ids
-   * along. Keeps the last 50 revisions per component. Returns the new revision id.
+   * along, and back when it is undone. Keeps the last 50 revisions per component. `control`: what holds the component at
+   * this revision, or null where it ends a hold; in the same transaction. Returns the new revision id.
    */
   applyRevision(
     snapshot: Snapshot,
-    info: { trigger: RefreshTrigger; startedAt: Instant; summary: RevisionRow['summary'] },
+    info: {
+      trigger: RefreshTrigger;
+      startedAt: Instant;
+      summary: RevisionRow['summary'];
+      control?: { readonly state: Omit<ControlState, 'revisionId'> | null; readonly by: string };
+    },
   ): Promise<number>;
   revisions(
     component: string,
@@ -412,7 +426,7 @@ export interface OperationsStore {
     target: string;
     details: Record<string, unknown>;
   }): Promise<void>;
-  auditLog(filter: { beforeId?: number; limit: number }): Promise<readonly AuditRow[]>;
+  auditLog(filter: { beforeId?: number; target?: string; limit: number }): Promise<readonly AuditRow[]>;
   heartbeat(daemon: string, status: 'ok' | 'failed', lastError: string | null): Promise<void>;
   heartbeats(): Promise<readonly HeartbeatRow[]>;
   /** False: this delivery id was seen before (kept for 3 days). */
