@@ -43,6 +43,9 @@ export const Component = z.object({
       message: z.string(),
       committed_at: Timestamp,
       url: z.string().nullable(),
+      uncommitted: z
+        .boolean()
+        .describe('A local working copy with uncommitted changes is served: nobody else has this commit'),
     })
     .nullable(),
   pipelines: z.array(Pipeline),

@@ -23,5 +23,10 @@ export function syncOf(component: Component): { shown: Shown; message: string } 
   if (degraded !== undefined) return { shown: { tone: 'warn', text: 'Degraded' }, message: degraded.message };
   if (component.last_applied === null)
     return { shown: { tone: 'wait', text: 'Not synced yet' }, message: 'No revision' };
+  if (component.head?.uncommitted === true)
+    return {
+      shown: { tone: 'warn', text: 'Uncommitted' },
+      message: 'Live is the working copy with changes that are not committed',
+    };
   return { shown: { tone: 'ok', text: 'Synced' }, message: 'What is live is what the repository says' };
 }
