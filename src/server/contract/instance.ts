@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { page, RunStatus, Timestamp } from './common.ts';
+import { PageQuery, page, RunStatus, Timestamp } from './common.ts';
 
 export const Instance = z.object({
   version: z.string(),
@@ -51,6 +51,10 @@ export const AuditEntry = z.object({
   action: z.string(),
   target: z.string(),
   details: z.record(z.string(), z.unknown()),
+});
+export type AuditEntry = z.infer<typeof AuditEntry>;
+export const AuditQuery = PageQuery.extend({
+  target: z.string().optional().describe('Only changes of this run, backfill, schedule, component'),
 });
 export const AuditList = page(AuditEntry);
 

@@ -1,6 +1,5 @@
 import type { App, AppDeps } from '../app-deps.ts';
-import { PageQuery } from '../contract/common.ts';
-import { AuditList, Instance } from '../contract/instance.ts';
+import { AuditList, AuditQuery, Instance } from '../contract/instance.ts';
 import { decodeNumberCursor, pageOf } from '../cursor.ts';
 import { problems } from '../openapi.ts';
 import { allDiagnostics } from '../views/all-diagnostics.ts';
@@ -88,16 +87,17 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
       schema: {
         tags: ['system'],
         summary: 'Who or what caused each change, newest first',
-        querystring: PageQuery,
+        querystring: AuditQuery,
         response: { 200: AuditList, ...problems },
       },
       config: { etag: 'body' },
     },
     async (request) => {
-      const { limit = DEFAULT_LIMIT, cursor } = request.query;
+      const { limit = DEFAULT_LIMIT, cursor, target } = request.query;
       const before = decodeNumberCursor(cursor);
       const rows = await store.operations.auditLog({
         limit: limit + 1,
+        ...(target === undefined ? {} : { target }),
         ...(before === undefined ? {} : { beforeId: before }),
       });
       return pageOf(

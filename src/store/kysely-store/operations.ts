@@ -31,6 +31,7 @@ export function createOperationsStore(context: StoreContext, care: DatabaseCare)
     async auditLog(filter) {
       let query = db.selectFrom('audit').selectAll();
       if (filter.beforeId !== undefined) query = query.where('audit_id', '<', filter.beforeId);
+      if (filter.target !== undefined) query = query.where('target', '=', filter.target);
       const rows = await query.orderBy('audit_id', 'desc').limit(filter.limit).execute();
       return rows.map(
         ({ audit_id, details, ...row }): AuditRow => ({
