@@ -86,11 +86,14 @@ function zonedText(instant: number, timezone: string): string {
     .toString({ timeZoneName: 'never', smallestUnit: 'second' });
 }
 
-/** Assets of a step share one definition: an asset's own, that of a dbt asset set, or the folder's. */
+/** Assets of a step share one definition: an asset's own (under any of its names), that of a dbt asset set, or the folder's. */
 function definitionOf(spec: StepSpec): PartitionsDefinition | undefined {
-  const { resource } = spec.assets[0] ?? {};
+  const { key, resource } = spec.assets[0] ?? {};
+  const own = [key, resource, key?.slice(key.lastIndexOf('/') + 1)].map((name) =>
+    name === undefined ? undefined : spec.config.assets[name]?.partitions,
+  );
   const candidates = [
-    resource === undefined ? undefined : spec.config.assets[resource]?.partitions,
+    ...own,
     ...(spec.config.dbt?.assetSets ?? []).map((set) => set.partitions),
     spec.config.partitions,
   ].filter((definition) => definition !== undefined && definition !== null);

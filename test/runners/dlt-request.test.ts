@@ -26,6 +26,8 @@ const DLT = {
   incremental: {},
 };
 
+const TRANSLATOR = { sourceKey: 'name' as const, modelKey: 'name' as const };
+
 function spec(partitions: PartitionsDefinition | undefined, fields: Partial<StepSpec>): StepSpec {
   return stepSpec('dlt', { dlt: DLT, ...(partitions && { partitions }) }, fields);
 }
@@ -141,7 +143,7 @@ describe('portionsOfStep', () => {
     const dbt = {
       vars: {},
       assetSets: [daily, weekly].map((partitions, index) => ({ select: `tag:${index}`, partitions })),
-      translator: { sourceKey: 'name' as const, modelKey: 'name' as const },
+      translator: TRANSLATOR,
     };
     const step = stepSpec(
       'dbt',
@@ -156,6 +158,28 @@ describe('portionsOfStep', () => {
       'B|2026-01-12',
     ]);
     expect(portions[1]?.window).toEqual({ start: Date.parse('2026-01-12T00:00:00Z'), end: range.end });
+  });
+
+  it('takes the definition that a dbt model has of its own', () => {
+    const monthly = { ...DAILY, timezone: 'UTC', cron: '0 0 1 * *' };
+    const regional: PartitionsDefinition = {
+      kind: 'multi',
+      dimensions: { date: monthly, category: { kind: 'static', keys: ['A', 'B'] } },
+    };
+    const step = stepSpec(
+      'dbt',
+      { dbt: { vars: {}, assetSets: [{ select: 'tag:daily', partitions: daily }], translator: TRANSLATOR } },
+      {
+        assets: [{ ...asset('x'), key: 'marts/months', resource: 'model.shop.months' }],
+        partitions: { kind: 'range', start: 'A|2026-01-01', end: 'B|2026-01-01' },
+        window: { start: Date.parse('2026-01-01T00:00:00Z'), end: Date.parse('2026-02-01T00:00:00Z') },
+      },
+    );
+    const config = { ...step.config, assets: { months: { partitions: regional } } };
+    expect(portionsOfStep({ ...step, config }, NOW).map(({ key, window }) => [key, window])).toEqual([
+      ['A|2026-01-01', step.window],
+      ['B|2026-01-01', step.window],
+    ]);
   });
 
   it('names a partition to the process in its own zone', () => {
