@@ -11,6 +11,7 @@ import {
 import { suggestPipelinesDirectory } from '../discovery/scan.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { CommitInfo, ObjectReader, TreeEntry } from '../git/objects.ts';
+import type { GitRef } from '../git/remote-refs.ts';
 import { UNCOMMITTED_EMAIL } from '../git/working-tree.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
@@ -28,6 +29,8 @@ export interface ReconcileInput {
   /** What state and page call the repository. */
   readonly repoUrl: string;
   readonly mirror: Mirror;
+  /** Another ref than the settings': the commit that a person chose, or that ended a hold. */
+  readonly ref?: GitRef;
   /** What is served now, of this repository; null: nothing. */
   readonly previous: Snapshot | null;
   /** Of the last reconcile that ended well; equal means no work. */
@@ -58,17 +61,16 @@ export type Reconciled =
  * nothing. Throws `OperationalError`; whatever it throws, what was served before still is.
  */
 export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
-  const head = await input.mirror.remoteHead(input.settings.ref, input.signal);
+  const ref = input.ref ?? input.settings.ref;
+  const head = await input.mirror.remoteHead(ref, input.signal);
   const known = fingerprintOf(input, head);
   if (known === input.fingerprint) return { kind: 'unchanged', commit: head, fingerprint: known };
-  const commit = (await input.mirror.has(head))
-    ? head
-    : await input.mirror.fetch(input.settings.ref, input.signal);
+  const commit = (await input.mirror.has(head)) ? head : await input.mirror.fetch(ref, input.signal);
   try {
     return await revisionOf(input, commit);
   } catch (error) {
     if (!(error instanceof OperationalError) || error.code !== 'GIT_CORRUPT') throw error;
-    return revisionOf(input, await input.mirror.rebuild(input.settings.ref, input.signal));
+    return revisionOf(input, await input.mirror.rebuild(ref, input.signal));
   }
 }
 

@@ -7,6 +7,7 @@ import { createRedactor } from '../lib/secret.ts';
 import { type GitAccess, localGitEnvironment, remoteGitEnvironment } from './git-environment.ts';
 import { gitError } from './git-errors.ts';
 import { type GitOutput, runGit } from './git-process.ts';
+import { createHistory, type History } from './history.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { mirrorConfig } from './mirror-config.ts';
 import { createMutex } from './mutex.ts';
@@ -59,6 +60,8 @@ export interface Mirror {
   kept(): Promise<readonly string[]>;
   /** Lets commits go, then lets git collect what nothing holds. */
   release(commits: readonly string[]): Promise<void>;
+  /** Of the commits that are here; contacts nobody. */
+  readonly history: History;
   /** The caller closes it. */
   objects(): ObjectReader;
 }
@@ -318,6 +321,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
         await local(['gc', '--auto', '--quiet', '--prune=1.day.ago'], 'collect unused objects');
       });
     },
+    history: createHistory(local),
     objects: () => openObjects(dir, localEnv),
   };
 
