@@ -49,6 +49,11 @@ export class OrdinalFlags {
     return { bounds };
   }
 
+  /** What it takes in memory. */
+  get bytes(): number {
+    return this.#pages.size * PAGE;
+  }
+
   /** Page number (`PAGE_SIZE` ordinals each) and bytes, ascending. The bytes are the flags themselves: not to be written to. */
   pages(): [number, Uint8Array][] {
     return [...this.#pages].sort(([a], [b]) => a - b);

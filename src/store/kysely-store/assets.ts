@@ -6,12 +6,13 @@ import { definitionOf, findAssets } from './identities.ts';
 import { chunks } from './json.ts';
 import { P_KIND } from './partition-identity.ts';
 import { findPartition } from './partition-keys.ts';
-import { partitionSubsets } from './partition-status.ts';
+import { createPartitionStatus } from './partition-status.ts';
 
 const ASSETS_AT_ONCE = 500;
 
 export function createAssetStore(context: StoreContext): AssetStore {
   const { db } = context;
+  const partitionStatus = createPartitionStatus(context);
   return {
     async status(keys) {
       const ids = await findAssets(context, keys);
@@ -83,7 +84,7 @@ export function createAssetStore(context: StoreContext): AssetStore {
       });
     },
 
-    partitionSubsets: async (assetKey, definition) => partitionSubsets(context, assetKey, definition),
+    partitionSubsets: async (assetKey, definition) => partitionStatus.subsets(assetKey, definition),
 
     async checks(assetKey) {
       const assetId = await idOf(context, assetKey);

@@ -29,6 +29,8 @@ export interface StoreContext {
   readonly db: Kysely<Database>;
   readonly clock: Clock;
   readonly definitions: DefinitionCache;
+  /** Counts up when projections were made anew: what was read from them before is not to be built on. */
+  epoch: number;
   /** Runs `work` in one transaction; listeners are called after its commit, in the order of commits. */
   write<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   subscribe(listener: (lastEventId: number) => void): () => void;
@@ -57,6 +59,7 @@ export function createContext(
     db,
     clock,
     definitions,
+    epoch: 0,
     async write(work, durability = 'power') {
       let lastEventId: number | null = null;
       const result = await db

@@ -10,15 +10,13 @@ import type { AssetPartitionRow } from './schema.ts';
 
 const CHUNK = 200;
 
-/** What happened to some partitions of one asset. */
-export type PartitionChange =
-  | {
-      readonly kind: 'materialized' | 'failed';
-      readonly eventId: number;
-      readonly runNo: number;
-      readonly at: Instant;
-    }
-  | { readonly kind: 'activated'; readonly runNo: number; readonly at: Instant };
+/** What happened to some partitions of one asset, and the event that says so. */
+export interface PartitionChange {
+  readonly kind: 'materialized' | 'failed' | 'activated';
+  readonly eventId: number;
+  readonly runNo: number;
+  readonly at: Instant;
+}
 
 /**
  * `in_progress` while a step that writes the partition is under way; else what happened last, failure or
@@ -55,6 +53,7 @@ export async function changePartitions(
       const label = shown[index] ?? null;
       const next = {
         ...changedRow(row, change),
+        changed_by: change.eventId,
         key_text_id: texts.get(partition.text) as number,
         label_id: texts.get(label ?? partition.text) as number,
         orphan: label === null ? 1 : 0,
@@ -73,13 +72,13 @@ export async function deactivatePartitions(
   tx: Tx,
   assetId: number,
   partitions: readonly PartitionId[],
-  runNo: number,
+  { eventId, runNo }: { readonly eventId: number; readonly runNo: number },
 ): Promise<void> {
   const counts = new CountChange();
   for (const some of chunks(partitions, CHUNK)) {
     const after: AssetPartitionRow[] = [];
     for (const row of (await readRows(tx, assetId, some)).values()) {
-      const next = { ...row, active_count: row.active_count - 1 };
+      const next = { ...row, active_count: row.active_count - 1, changed_by: eventId };
       if (next.active_count === 0 || row.active_run_no === runNo) {
         const other = next.active_count === 0 ? undefined : await newestActivity(tx, row);
         next.active_run_no = other?.run_no ?? null;
@@ -208,6 +207,7 @@ async function upsertRows(tx: Tx, rows: readonly AssetPartitionRow[]): Promise<v
         active_count: eb.ref('excluded.active_count'),
         active_run_no: eb.ref('excluded.active_run_no'),
         active_at: eb.ref('excluded.active_at'),
+        changed_by: eb.ref('excluded.changed_by'),
       })),
     )
     .execute();
@@ -232,6 +232,7 @@ function emptyRow(assetId: number, { pKind, p1, p2 }: PartitionId): AssetPartiti
     active_count: 0,
     active_run_no: null,
     active_at: null,
+    changed_by: 0,
   };
 }
 

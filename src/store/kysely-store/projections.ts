@@ -47,7 +47,7 @@ export async function projectRunChange(
     const earlier = before.steps[step.stepKey];
     if (earlier !== undefined && earlier !== step) await projectStepChange(tx, entry, earlier, step);
   }
-  if (TERMINAL_RUN.has(after.status) && !TERMINAL_RUN.has(before.status)) await deactivate(tx, entry.runNo);
+  if (TERMINAL_RUN.has(after.status) && !TERMINAL_RUN.has(before.status)) await deactivate(tx, entry);
 }
 
 /** The state after one more event; its effects on assets are written. */
@@ -180,11 +180,11 @@ async function projectStepChange(
   if (!wasActive) return;
   if (!active) {
     if (after.status === 'failed') await fail(tx, entry, after);
-    await deactivate(tx, entry.runNo, after.stepKey);
+    await deactivate(tx, entry, after.stepKey);
     return;
   }
   const finished = after.finishedAssets.filter((key) => !before.finishedAssets.includes(key));
-  if (finished.length > 0) await deactivate(tx, entry.runNo, after.stepKey, finished);
+  if (finished.length > 0) await deactivate(tx, entry, after.stepKey, finished);
 }
 
 function isActive(step: StepState): boolean {
@@ -210,6 +210,7 @@ async function activate(tx: Tx, entry: RunLogEntry, step: StepState): Promise<vo
     }
     await changePartitions(tx, asset.assetId, partitions, {
       kind: 'activated',
+      eventId: entry.eventId,
       runNo: entry.runNo,
       at: entry.at,
     });
@@ -230,13 +231,13 @@ async function fail(tx: Tx, entry: RunLogEntry, step: StepState): Promise<void> 
 
 async function deactivate(
   tx: Tx,
-  runNo: number,
+  entry: RunLogEntry,
   stepKey?: string,
   assetKeys?: readonly string[],
 ): Promise<void> {
   let query = tx.db
     .deleteFrom('partition_activity')
-    .where('run_no', '=', runNo)
+    .where('run_no', '=', entry.runNo)
     .returning(['asset_id', 'p_kind', 'p1', 'p2']);
   if (stepKey !== undefined) query = query.where('step_key', '=', stepKey);
   if (assetKeys !== undefined) {
@@ -251,7 +252,7 @@ async function deactivate(
     byAsset.set(row.asset_id, partitions);
   }
   for (const [assetId, partitions] of byAsset) {
-    await deactivatePartitions(tx, assetId, partitions, runNo);
+    await deactivatePartitions(tx, assetId, partitions, entry);
   }
 }
 

@@ -58,6 +58,7 @@ export async function rebuildProjections(context: StoreContext): Promise<void> {
     }
     for (const [runNo, state] of open) await saveWhole(tx, runNo, state);
   });
+  context.epoch += 1;
 }
 
 async function newRun(tx: Tx, runNo: number): Promise<RunState> {
@@ -81,6 +82,7 @@ async function forgetUnpruned(tx: Tx): Promise<void> {
   const unpruned = db.selectFrom('run').select('run_no').where('pruned', '=', 0);
   await db.deleteFrom('partition_activity').execute();
   await db.deleteFrom('partition_count').execute();
+  await db.deleteFrom('partition_snapshot').execute();
   await db.deleteFrom('check_latest').execute();
   await db.deleteFrom('materialization').where('run_no', 'in', unpruned).execute();
   await db.deleteFrom('asset_check').where('run_no', 'in', unpruned).execute();
