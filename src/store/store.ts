@@ -10,6 +10,7 @@ import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
 import type { ControlStore } from './control-store.ts';
+import type { OutboxStore } from './outbox-store.ts';
 
 /**
  * The store: the event log is the truth, everything else in it is a projection of the log or an identity. All times
@@ -24,6 +25,7 @@ export interface Store {
   readonly components: ComponentStore;
   readonly discovery: DiscoveryStore;
   readonly controls: ControlStore;
+  readonly outbox: OutboxStore;
   readonly operations: OperationsStore;
   /** The database's clock. */
   now(): Promise<Instant>;

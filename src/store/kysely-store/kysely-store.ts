@@ -9,6 +9,7 @@ import { createControlStore } from './controls.ts';
 import { createDiscoveryStore } from './discovery.ts';
 import { appendEvent, lastEventId, readEvents } from './event-log.ts';
 import { createOperationsStore, type DatabaseCare } from './operations.ts';
+import { createOutboxStore } from './outbox.ts';
 import { createRunStore } from './runs.ts';
 import { createScheduleStore } from './schedules.ts';
 import type { Database } from './schema.ts';
@@ -31,6 +32,7 @@ export function createKyselyStore(options: {
     components: createComponentStore(context),
     discovery: createDiscoveryStore(context),
     controls: createControlStore(context),
+    outbox: createOutboxStore(context),
     operations: createOperationsStore(context, care),
     now: async () => clock.now(),
     subscribe: (listener) => context.subscribe(listener),

@@ -1,12 +1,12 @@
 import type { Generated, Selectable } from 'kysely';
 import type { ControlTables } from './controls-schema.ts';
-import type { PartitionStatusTables } from './partition-status-schema.ts';
+import type { OutboxTables } from './outbox-schema.ts';
 
 /**
  * The tables as the newest migration leaves them. Booleans are 0 and 1, instants epoch milliseconds, JSON is text.
  * A partition is `(p_kind, p1, p2)` (`partition-identity.ts`), never a text.
  */
-export interface Database extends ControlTables, PartitionStatusTables {
+export interface Database extends ControlTables, OutboxTables {
   // identities: never rebuilt, ids never reused
   pipeline: PipelineTable;
   asset: AssetTable;
@@ -206,8 +206,6 @@ interface AssetPartitionTable {
   active_count: number;
   active_run_no: number | null;
   active_at: number | null;
-  /** The event that changed this row last. */
-  changed_by: number;
 }
 
 interface PartitionActivityTable {

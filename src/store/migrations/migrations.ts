@@ -1,11 +1,11 @@
 import type { Migration } from 'kysely/migration';
 import { up as first } from './0001-first.ts';
 import { up as controls } from './0004-controls.ts';
-import { up as partitionStatus } from './0006-partition-status.ts';
+import { up as outbox } from './0005-outbox.ts';
 
 /** Every migration by name, in order of names. A released one is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0004-controls': { up: controls },
-  '0006-partition-status': { up: partitionStatus },
+  '0005-outbox': { up: outbox },
 };
