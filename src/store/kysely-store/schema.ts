@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
+import type { AutomationTables } from './automation-schema.ts';
 import type { ControlTables } from './controls-schema.ts';
 import type { OutboxTables } from './outbox-schema.ts';
 
@@ -6,7 +7,7 @@ import type { OutboxTables } from './outbox-schema.ts';
  * The tables as the newest migration leaves them. Booleans are 0 and 1, instants epoch milliseconds, JSON is text.
  * A partition is `(p_kind, p1, p2)` (`partition-identity.ts`), never a text.
  */
-export interface Database extends ControlTables, OutboxTables {
+export interface Database extends AutomationTables, ControlTables, OutboxTables {
   // identities: never rebuilt, ids never reused
   pipeline: PipelineTable;
   asset: AssetTable;
