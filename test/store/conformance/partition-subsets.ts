@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PartitionsDefinition } from '../../../src/partitions/definition/partitions-definition.ts';
 import { keyToOrdinal, ordinalToKey } from '../../../src/partitions/partition-set.ts';
@@ -108,6 +109,78 @@ export function describePartitionSubsets(open: OpenStore): void {
       expect((await subsetsOf({ ...daily, cron: '0 12 * * *' })).materialized).toEqual([]);
       expect((await subsetsOf(REGIONS)).materialized).toEqual([]);
       expect((await subsetsOf(daily)).materialized).toEqual(['2026-01-02', '2026-01-05']);
+    });
+
+    it('are the same from memory, from a snapshot, from the rows and after a rebuild', async () => {
+      const days = { ...daily, start: '2020-01-01' };
+      const policy = { type: 'single_run', maxPartitionsPerRun: 1 } as const;
+      const sample: Sample = {
+        orders: { assets: { orders: {} }, config: { partitions: days, backfillPolicy: policy } },
+      };
+      await publish(opened.store, sample);
+      const [runId] = await launch(opened, sample, {
+        assets: ['orders'],
+        partitions: { kind: 'range', start: '2020-01-01', end: '2024-12-31' },
+      });
+      const ref = await running(opened.store, runId!, 'orders');
+      // Of a long range a step knows the ends: what it reports without a partition is all of it.
+      await opened.store.steps.append(ref, [
+        { n: 1, event: { type: 'materialization', asset_key: 'orders', metadata: {} } },
+      ]);
+      await opened.store.steps.finish(ref, OK, []);
+      await record(opened.store, runId!, { type: 'run_succeeded' });
+      const ask = async () => opened.store.assets.partitionSubsets('orders', days);
+      const first = await ask();
+      expect(first).toEqual({
+        materialized: { bounds: [0, 1827] },
+        failed: { bounds: [] },
+        inProgress: { bounds: [] },
+      });
+      expect(await ask()).toBe(first);
+      opened = await opened.reopen();
+      expect(await ask()).toEqual(first);
+      await fail(opened.store, await start(days, ['2020-01-02']), 'orders');
+      const second = { ...first, failed: { bounds: [1, 2] } };
+      expect(await ask()).toEqual(second);
+      opened = await opened.reopen();
+      expect(await ask()).toEqual(second);
+      await opened.store.operations.rebuildProjections();
+      expect(await ask()).toEqual(second);
+      await succeed(opened.store, await start(days, ['2020-01-02']), 'orders');
+      expect(await ask()).toEqual(first);
+    });
+
+    it('agree with the list of partitions whatever happens, and whenever one looks', async () => {
+      const happening = fc.record({
+        what: fc.constantFrom('succeed', 'fail', 'start', 'look', 'reopen', 'rebuild'),
+        key: fc.constantFrom('us', 'eu', 'asia', 'africa'),
+      });
+      const definition: PartitionsDefinition = { kind: 'static', keys: ['us', 'eu', 'asia', 'africa'] };
+      await fc.assert(
+        fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 12 }), async (happenings) => {
+          await opened.close();
+          opened = await open();
+          await publish(opened.store, sampleOf(definition));
+          for (const { what, key } of happenings) {
+            const { store } = opened;
+            if (what === 'succeed') await succeed(store, await start(definition, [key]), 'orders');
+            if (what === 'fail') await fail(store, await start(definition, [key]), 'orders');
+            if (what === 'start') await running(store, await start(definition, [key]), 'orders');
+            if (what === 'look') await subsetsOf(definition);
+            if (what === 'reopen') opened = await opened.reopen();
+            if (what === 'rebuild') await store.operations.rebuildProjections();
+          }
+          const list = await opened.store.assets.partitions('orders');
+          const { materialized, failed, inProgress } = await subsetsOf(definition);
+          const shown = (key: string) =>
+            inProgress.includes(key) ? 'in_progress' : failed.includes(key) ? 'failed' : 'materialized';
+          const known = [...new Set([...materialized, ...failed, ...inProgress])] as string[];
+          expect(Object.fromEntries(known.map((key) => [key, shown(key)]))).toEqual(
+            Object.fromEntries(list.map(({ key, status }) => [key, status])),
+          );
+        }),
+        { numRuns: 12 },
+      );
     });
 
     it('are empty of an asset that nothing is known of', async () => {
