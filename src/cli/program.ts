@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { BackfillOptions } from './commands/backfill.ts';
 import type { DevOptions } from './commands/dev.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { MaterializeOptions } from './commands/materialize.ts';
@@ -84,6 +85,7 @@ function runCommands(add: Add, exit: Exit): void {
       const { materialize } = await import('./commands/materialize.ts');
       exit(await materialize(createContext(options), selection, options));
     });
+  addBackfill(add, exit);
   add('Run', 'retry <run>', 'launch an ended run again', 'elt retry latest --from-failure')
     .option('--from-failure', 'only what did not succeed', false)
     .option('--latest', 'with the latest commit instead of its own', false)
@@ -134,6 +136,41 @@ function runCommands(add: Add, exit: Exit): void {
     .action(async (name: string, options: GlobalOptions & { next?: number }) => {
       const { ticks } = await import('./commands/schedules.ts');
       exit(await ticks(createContext(options), name, options.next));
+    });
+}
+
+/** Its first word may be an action: `elt backfill pause <id>`. */
+function addBackfill(add: Add, exit: Exit): void {
+  add(
+    'Run',
+    'backfill <selection...>',
+    'many partitions; or cancel, pause, resume, retry <id>',
+    'elt backfill dlt_orders --from 2026-01-01 --to 2026-01-31 --wait',
+  )
+    .option('--from <key>', 'first partition; --to <key>: the last one, included')
+    .addOption(new Option('--to <key>', 'last partition, included').hideHelp())
+    .option('--all', 'every partition')
+    .option('--partitions <k,k>', 'these partitions')
+    .option('--missing', 'of those (or of all) only never written ones')
+    .option('--failed', 'only failed ones; with --missing both')
+    .option('--single-run', 'one run a contiguous range')
+    .addOption(new Option('--max-concurrent <n>', 'runs at once').argParser(wholeNumber(1, 1000)))
+    .option('--newest-first', 'begin with the newest partitions')
+    .option('--full-refresh', 'drop what was loaded and load everything')
+    // For few, and the help has to fit on a screen.
+    .addOption(new Option('--config <json>', "the runs' configuration").hideHelp())
+    .addOption(
+      new Option('--tag <name=value>', 'a tag of its runs; repeat for more').argParser(collect).hideHelp(),
+    )
+    .option('--dry-run', 'show what it would do')
+    .option('--wait', 'wait for the end; 1 if it did not succeed')
+    .option('--yes', 'do not ask, however many partitions it has')
+    .action(async (words: string[], options: GlobalOptions & BackfillOptions) => {
+      const { actionOf, backfill, changeBackfill } = await import('./commands/backfill.ts');
+      const context = createContext(options);
+      const action = actionOf(words);
+      if (action === null) exit(await backfill(context, words, options));
+      else exit(await changeBackfill(context, action, words[1]!, options.wait === true));
     });
 }
 
@@ -199,6 +236,22 @@ function inspect(add: Add, exit: Exit): void {
         if (show === undefined) exit(await runs(context, options));
         else if (show === 'show') exit(await showRun(context, run ?? 'latest'));
         else command.error(`error: unknown command '${show}', use: elt runs show <run>`);
+      },
+    );
+  add('Inspect', 'backfills [show] [id]', 'newest backfills; an id for one', 'elt backfills show latest')
+    .option('--status <status>', 'REQUESTED, PAUSED, COMPLETED_FAILED, …; several with commas')
+    .option('--asset <key>', 'only backfills of this asset')
+    .addOption(new Option('--limit <n>', 'how many').argParser(wholeNumber(1, 10_000)).default(20))
+    .action(
+      async (
+        show: string | undefined,
+        id: string | undefined,
+        options: GlobalOptions & { status?: string; asset?: string; limit: number },
+      ) => {
+        const { backfills, showBackfill } = await import('./commands/backfills.ts');
+        const context = createContext(options);
+        if (show === undefined) exit(await backfills(context, options));
+        else exit(await showBackfill(context, show === 'show' ? (id ?? 'latest') : show));
       },
     );
   add('Inspect', 'logs <run-or-asset>', 'output of a run', 'elt logs dlt_orders -f')

@@ -2,6 +2,7 @@ import type { LaunchRequest, LaunchResponse } from '../../server/contract/run.ts
 import { CliError } from '../cli-error.ts';
 import { withClient } from '../connect.ts';
 import type { CliContext } from '../context.ts';
+import { configOf, tagsOf } from './run-options.ts';
 import { announceLaunch } from './wait.ts';
 
 export interface MaterializeOptions {
@@ -38,27 +39,4 @@ function rangeOf(text: string): { start: string; end: string } {
     throw new CliError('REQUEST_INVALID', `--partition-range "${text}" is not of the form A...B`);
   }
   return { start, end };
-}
-
-function configOf(text: string): Record<string, unknown> {
-  try {
-    const value = JSON.parse(text) as unknown;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch {
-    // Said below, like any other text that is no JSON object.
-  }
-  throw new CliError('REQUEST_INVALID', '--config is not a JSON object', {
-    hint: `--config '{"limit": 10}'`,
-  });
-}
-
-function tagsOf(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const equals = text.indexOf('=');
-      if (equals <= 0) throw new CliError('REQUEST_INVALID', `--tag "${text}" is not of the form name=value`);
-      return [text.slice(0, equals), text.slice(equals + 1)];
-    }),
-  );
 }

@@ -36,8 +36,18 @@ export function partitions(context: CliContext, key: string, status: string | un
     context.note(
       `${plural(counts.total, 'partition')}: ${counts.materialized} materialized, ${counts.failed} failed, ${counts.in_progress} in progress, ${counts.missing} missing`,
     );
+    const lacking = [
+      ...(counts.missing > 0 ? ['--missing'] : []),
+      ...(counts.failed > 0 ? ['--failed'] : []),
+    ];
+    if (lacking.length > 0) context.note(`what lacks: elt backfill ${selectionOf(key)} ${lacking.join(' ')}`);
     return 0;
   });
+}
+
+/** The asset alone, in the selection syntax, as a shell takes it. */
+function selectionOf(key: string): string {
+  return /^[\w./-]+$/.test(key) ? `key:${key}` : `'key:"${key}"'`;
 }
 
 interface Stretch {
