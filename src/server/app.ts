@@ -16,6 +16,7 @@ import { assetRoutes } from './routes/assets.ts';
 import { componentRoutes } from './routes/components.ts';
 import { healthRoutes } from './routes/health.ts';
 import { instanceRoutes } from './routes/instance.ts';
+import { partitionKeyRoutes } from './routes/partition-keys.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -70,6 +71,7 @@ function routes(app: App, deps: AppDeps): void {
     (scope: FastifyInstance, _options: object, done: () => void) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       assetRoutes(api, deps);
+      partitionKeyRoutes(api, deps);
       scheduleRoutes(api, deps);
       runRoutes(api, deps);
       componentRoutes(api, deps);

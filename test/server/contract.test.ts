@@ -100,6 +100,7 @@ function requestsOf(runId: string): Readonly<Record<string, readonly [string, ob
     'get /api/v1/assets': ['/api/v1/assets'],
     'get /api/v1/assets/{key}': ['/api/v1/assets/dlt_orders'],
     'get /api/v1/assets/{key}/partitions': ['/api/v1/assets/dlt_orders/partitions'],
+    'get /api/v1/assets/{key}/partition-keys': ['/api/v1/assets/dlt_orders/partition-keys?at=0,18'],
     'get /api/v1/assets/{key}/materializations': ['/api/v1/assets/dlt_orders/materializations'],
     'get /api/v1/lineage': ['/api/v1/lineage'],
     'get /api/v1/jobs': ['/api/v1/jobs'],

@@ -194,7 +194,7 @@ export function assetRoutes(app: App, deps: AppDeps): void {
 }
 
 /** @throws `ASSET_NOT_FOUND` with the nearest keys */
-function assetNamed(context: ViewContext, key: string): AssetNode {
+export function assetNamed(context: ViewContext, key: string): AssetNode {
   const graph = context.definitions.assets;
   const node = graph.nodes.get(key);
   if (node !== undefined) return node;
