@@ -58,7 +58,7 @@ describe('the demo repository', async () => {
 
   it('reads the root’s dagster.yaml', () => {
     expect(output.instance).toEqual({
-      runRetries: { enabled: true, maxRetries: 1 },
+      runRetries: { enabled: true, maxRetries: 3 },
       maxConcurrentRuns: 4,
       pools: { duckdb: 1, branch_files: 1, reports: 2 },
     });
