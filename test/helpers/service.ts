@@ -18,11 +18,9 @@ export interface ServiceOptions {
   readonly args?: readonly string[];
 }
 
-export interface RunningService {
+/** A service as its API shows it. */
+export interface ServiceClient {
   readonly url: string;
-  readonly pid: number;
-  /** What it printed so far, both streams. */
-  output(): string;
   /** JSON of a 2xx answer; throws with the problem document otherwise. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
   launch(selection: string, more?: Record<string, unknown>): Promise<LaunchResponse>;
@@ -36,6 +34,12 @@ export interface RunningService {
   event(wanted: (change: StreamChange) => boolean, after?: number): Promise<StreamChange>;
   /** Resolves when the component serves this commit and no discovery is pending. */
   serves(commit: string): Promise<Component>;
+}
+
+export interface RunningService extends ServiceClient {
+  readonly pid: number;
+  /** What it printed so far, both streams. */
+  output(): string;
   /** SIGTERM (or another signal), and the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -79,6 +83,20 @@ function firstUrl(child: ChildProcess, printed: string[]): Promise<string> {
 }
 
 function running(child: ChildProcess, url: string, printed: readonly string[]): RunningService {
+  return {
+    ...clientOf(url),
+    pid: child.pid!,
+    output: () => printed.join('\n'),
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const exit = once(child, 'exit') as Promise<[number | null]>;
+      child.kill(signal);
+      return (await exit)[0];
+    },
+  };
+}
+
+export function clientOf(url: string): ServiceClient {
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(new URL(path, url), {
       method,
@@ -144,8 +162,6 @@ function running(child: ChildProcess, url: string, printed: readonly string[]): 
 
   return {
     url,
-    pid: child.pid!,
-    output: () => printed.join('\n'),
     api,
     launch: (selection, more = {}) => api<LaunchResponse>('POST', '/api/v1/runs', { selection, ...more }),
     ended,
@@ -153,12 +169,6 @@ function running(child: ChildProcess, url: string, printed: readonly string[]): 
     line,
     event,
     serves,
-    async stop(signal = 'SIGTERM') {
-      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-      const exit = once(child, 'exit') as Promise<[number | null]>;
-      child.kill(signal);
-      return (await exit)[0];
-    },
   };
 }
 
