@@ -1,5 +1,5 @@
 import { keyToOrdinal, ordinalExists, ordinalToKey, partitionCount } from './definition/key-order.ts';
-import { dimensionsOf } from './definition/multi.ts';
+import { dimensionsOf, layoutOf } from './definition/multi.ts';
 import type {
   PartitionsDefinition,
   StaticPartitions,
@@ -16,6 +16,9 @@ import {
   windowOfText,
 } from './definition/time-window.ts';
 import type { Instant, TimeWindow } from './instant.ts';
+import { subsetOfRectangles } from './subset/cells.ts';
+import type { PartitionSubset } from './subset/partition-subset.ts';
+import { rangeSubset } from './subset/partition-subset.ts';
 import { ordinalAtOrAfter, ordinalAtOrBefore, tickAt } from './tick-index.ts';
 
 // What others ask of a definition is all to be had from this file.
@@ -156,7 +159,13 @@ export function keyForInstant(
 
 /** A range of keys, both ends included, or why there is none. */
 export type KeyRange =
-  | { readonly ok: true; readonly keys: () => IterableIterator<string>; readonly note?: string }
+  | {
+      readonly ok: true;
+      readonly keys: () => IterableIterator<string>;
+      /** The same as ordinals. */
+      readonly subset: () => PartitionSubset;
+      readonly note?: string;
+    }
   | { readonly ok: false; readonly message: string };
 
 /**
@@ -193,9 +202,20 @@ export function rangeOfKeys(
   const reversed = spans.some(({ from, to }) => from > to);
   const [outer, inner] = spans as [Span, Span | undefined];
   const keys = (): IterableIterator<string> => (inner === undefined ? spanKeys(outer) : cells(outer, inner));
+  const subset = (): PartitionSubset => subsetOfSpans(definition, spans);
   return reversed
-    ? { ok: true, keys, note: `the range is empty: "${start}" comes after "${end}"` }
-    : { ok: true, keys };
+    ? { ok: true, keys, subset, note: `the range is empty: "${start}" comes after "${end}"` }
+    : { ok: true, keys, subset };
+}
+
+function subsetOfSpans(definition: PartitionsDefinition, spans: readonly Span[]): PartitionSubset {
+  const sides = spans.map(({ from, to }) => rangeSubset(from, to + 1));
+  const [first, second] = sides as [PartitionSubset, PartitionSubset | undefined];
+  if (definition.kind !== 'multi' || second === undefined) return first;
+  const { swapped } = layoutOf(definition);
+  return subsetOfRectangles(definition, [
+    swapped ? { major: second, minor: first } : { major: first, minor: second },
+  ]);
 }
 
 /** The ordinal that an end of a range means, null when there is none. */

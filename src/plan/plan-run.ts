@@ -25,7 +25,7 @@ const UNPARTITIONED = '';
  */
 export function planRun(definitions: Definitions, request: RunRequest, context: PlanContext): PlanResult {
   const asked = request.assets.map((key) => definitions.assets.nodes.get(key));
-  const refusal = refuse(asked, request.assets);
+  const refusal = refuseSelection(asked, request.assets);
   if (refusal !== null) return refusal;
   const nodes = (asked as AssetNode[]).filter((node) => node.enabled);
   const keys = nodes.map((node) => node.key);
@@ -110,7 +110,10 @@ function selectionsOf(
 }
 
 /** Disabled assets are left out of a wider selection; alone they are refused, as are assets that nobody here makes. */
-function refuse(nodes: readonly (AssetNode | undefined)[], keys: readonly AssetKey[]): PlanResult | null {
+export function refuseSelection(
+  nodes: readonly (AssetNode | undefined)[],
+  keys: readonly AssetKey[],
+): Extract<PlanResult, { readonly ok: false }> | null {
   const [first] = nodes;
   if (nodes.length === 0) return { ok: false, code: 'SELECTION_EMPTY', message: 'no asset was selected' };
   const unknown = nodes.findIndex((node) => node === undefined || node.kind === 'external');
@@ -131,7 +134,8 @@ function firstOf(labels: ReadonlyMap<AssetKey, string>, label: string): AssetKey
   return '';
 }
 
-function jobNameOf(definitions: Definitions, keys: readonly AssetKey[]): string {
+/** What people call a run of these assets: the job that has them and no others, else their names. */
+export function jobNameOf(definitions: Definitions, keys: readonly AssetKey[]): string {
   const wanted = new Set(keys);
   for (const job of definitions.jobs.values()) {
     if (job.assets.length === wanted.size && job.assets.every((key) => wanted.has(key))) return job.name;

@@ -1,11 +1,13 @@
 import type { RunStatus } from '../events/run-state.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
+import type { BackfillGroup, BackfillItem } from '../plan/backfill-plan.ts';
 import type { BackfillRequest } from '../plan/backfill-request.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
 import type { LaunchRecord } from './store.ts';
+
+export type { BackfillGroup, BackfillItem } from '../plan/backfill-plan.ts';
 
 /** Dagster's words, and `PAUSED`. */
 export type BackfillStatus =
@@ -21,38 +23,6 @@ export const ENDED_BACKFILL: ReadonlySet<BackfillStatus> = new Set([
   'COMPLETED_SUCCESS',
   'COMPLETED_FAILED',
 ]);
-
-/**
- * Assets that run together: one partitions definition (null: unpartitioned, one run). The parts' subsets do not overlap:
- * with `only: missing` a partition can lack one asset of the group and have the others.
- */
-export interface BackfillGroup {
-  readonly definition: PartitionsDefinition | null;
-  readonly parts: readonly {
-    readonly assets: readonly string[];
-    /** `unpartitioned` without a definition. */
-    readonly subset: PartitionSubset;
-  }[];
-  /** Null: one run per partition. */
-  readonly policy:
-    | { readonly type: 'single_run' }
-    | { readonly type: 'multi_run'; readonly maxPartitionsPerRun: number };
-  /** A partition needs an earlier one of the same group (a dependency on the day before): strictly one after the other. */
-  readonly serial: boolean;
-  /** Positions of groups that have to be done first. */
-  readonly needs: readonly number[];
-}
-
-/** One run of a backfill, numbered from 0 in the order of submission. */
-export interface BackfillItem {
-  readonly item: number;
-  readonly group: number;
-  readonly part: number;
-  /** Null: unpartitioned. */
-  readonly start: string | null;
-  readonly end: string | null;
-  readonly partitions: number;
-}
 
 /** Partitions by what became of them, over all groups. They add up to `total`. */
 export interface BackfillCounts {
@@ -81,6 +51,11 @@ export interface BackfillRow {
   readonly reason: string;
   /** Who paused, resumed or canceled it last; null: nobody. */
   readonly changedBy: string | null;
+  /**
+   * What the assets were (`backfills/shape-of.ts`) when somebody resumed it although some of them, or some partitions,
+   * were gone: while they are so, what is gone is skipped. Null: nobody has agreed to anything.
+   */
+  readonly agreed: string | null;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
 }
@@ -94,7 +69,17 @@ export interface BackfillRunRow extends BackfillItem {
   readonly endedAt: Instant | null;
 }
 
-/** Durable backfills. Each write is one transaction with the event `backfill_changed`. */
+/** Seconds that a successful step took, for how many partitions. */
+export interface StepSample {
+  readonly stepId: string;
+  readonly seconds: number;
+  readonly partitions: number;
+}
+
+/**
+ * Durable backfills. A change of status is one transaction with the event `backfill_changed`. What becomes of its
+ * partitions is told by the events of its runs: `launchItem` adds none to `run_enqueued`.
+ */
 export interface BackfillStore {
   /** Idempotent by `request.idempotencyKey`: the earlier one is returned. */
   create(backfill: {
@@ -134,6 +119,8 @@ export interface BackfillStore {
       readonly to: BackfillStatus;
       readonly by: string | null;
       readonly reason: string;
+      /** Absent: as it was. */
+      readonly agreed?: string;
     },
   ): Promise<BackfillRow | null>;
   /** In order of items. */
@@ -141,11 +128,16 @@ export interface BackfillStore {
     backfillId: string,
     filter: { readonly afterItem?: number; readonly statuses?: readonly string[]; readonly limit: number },
   ): Promise<readonly BackfillRunRow[]>;
-  /** Runs of it that have not ended. */
+  /** Runs of it that have not ended: of a run that was retried, the newest. */
   unfinishedRuns(backfillId: string): Promise<readonly string[]>;
   /** Of one asset of it: what became of each of its partitions; subsets of the group's definition. */
   partitions(
     backfillId: string,
     assetKey: string,
   ): Promise<Readonly<Record<Exclude<keyof BackfillCounts, 'total'>, PartitionSubset>> | null>;
+  /** The newest successful steps that wrote each asset, at most `limit`: what an estimate stands on. */
+  stepSamples(
+    assetKeys: readonly string[],
+    limit: number,
+  ): Promise<ReadonlyMap<string, readonly StepSample[]>>;
 }

@@ -9,6 +9,7 @@ import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
+import type { BackfillStore } from './backfill-store.ts';
 import type { ControlStore } from './control-store.ts';
 import type { OutboxStore } from './outbox-store.ts';
 
@@ -22,6 +23,7 @@ export interface Store {
   readonly runs: RunStore;
   readonly assets: AssetStore;
   readonly schedules: ScheduleStore;
+  readonly backfills: BackfillStore;
   readonly components: ComponentStore;
   readonly discovery: DiscoveryStore;
   readonly controls: ControlStore;
@@ -154,6 +156,8 @@ export interface RunFilter {
   readonly pipeline?: string;
   readonly schedule?: string;
   readonly launchId?: string;
+  /** Runs of a backfill, retries of them included. */
+  readonly backfillId?: string;
   /** Runs created before this run id (ids sort by time). */
   readonly cursor?: string;
   readonly limit: number;

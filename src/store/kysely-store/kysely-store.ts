@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Store } from '../store.ts';
 import { createAssetStore } from './assets.ts';
+import { createBackfillStore } from './backfills.ts';
 import { createComponentStore } from './components.ts';
 import { createContext } from './context.ts';
 import { createControlStore } from './controls.ts';
@@ -29,6 +30,7 @@ export function createKyselyStore(options: {
     runs: createRunStore(context),
     assets: createAssetStore(context),
     schedules: createScheduleStore(context),
+    backfills: createBackfillStore(context),
     components: createComponentStore(context),
     discovery: createDiscoveryStore(context),
     controls: createControlStore(context),

@@ -3,6 +3,7 @@ import { invariant } from '../../lib/invariant.ts';
 import type { PartitionSelection, PlannedAsset, RunPlan, StepPlan } from '../../plan/run-plan.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import type { LaunchRecord } from '../store.ts';
+import { inheritBackfillItem } from './backfill-items.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { appendEvent } from './event-log.ts';
 import { ensureAssets, ensureDefinition, ensurePipelines, ensureSchedule } from './identities.ts';
@@ -85,6 +86,7 @@ async function insertRun(tx: Tx, plan: RunPlan, specs: Readonly<Record<string, S
     })
     .returning('run_no')
     .executeTakeFirstOrThrow();
+  await inheritBackfillItem(tx, runNo, plan);
   await tx.db
     .insertInto('run_plan')
     .values({ run_no: runNo, plan: JSON.stringify(plan) })

@@ -3,6 +3,7 @@ import type { EngineEvent, LoggedEvent, StepResult } from '../../events/run-even
 import { type RunState, TERMINAL_RUN } from '../../events/run-state.ts';
 import { invariant } from '../../lib/invariant.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
+import { settleBackfillItem } from './backfill-items.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { appendEvent } from './event-log.ts';
 import { fromJson } from './json.ts';
@@ -30,6 +31,7 @@ export async function recordRunEvent(
   const next = await projectRunEvent(tx, { ...place, eventId, event, at: tx.now }, state);
   if (event.type === 'step_dispatched') await writeLease(tx, place.runNo, event);
   const ended = TERMINAL_RUN.has(next.status);
+  if (ended) await settleBackfillItem(tx, place.runNo, next.status);
   for (const step of Object.values(next.steps)) {
     if (!ended && state.steps[step.stepKey] === step) continue;
     const inFlight = step.status === 'dispatched' || step.status === 'running';

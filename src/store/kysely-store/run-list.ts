@@ -66,6 +66,12 @@ async function filtered(context: StoreContext, filter: RunFilter): Promise<RunQu
     if (scheduleId === null) return null;
     query = query.where('run.schedule_id', '=', scheduleId);
   }
+  if (filter.backfillId !== undefined) {
+    const { backfillId } = filter;
+    query = query.where('run.backfill_no', '=', (eb) =>
+      eb.selectFrom('backfill').select('backfill.backfill_no').where('backfill.backfill_id', '=', backfillId),
+    );
+  }
   if (filter.launchId !== undefined) query = query.where('run.launch_id', '=', filter.launchId);
   return query;
 }

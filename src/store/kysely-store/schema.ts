@@ -1,5 +1,6 @@
 import type { Generated, Selectable } from 'kysely';
 import type { AutomationTables } from './automation-schema.ts';
+import type { BackfillTables } from './backfill-schema.ts';
 import type { ControlTables } from './controls-schema.ts';
 import type { OutboxTables } from './outbox-schema.ts';
 
@@ -7,7 +8,7 @@ import type { OutboxTables } from './outbox-schema.ts';
  * The tables as the newest migration leaves them. Booleans are 0 and 1, instants epoch milliseconds, JSON is text.
  * A partition is `(p_kind, p1, p2)` (`partition-identity.ts`), never a text.
  */
-export interface Database extends AutomationTables, ControlTables, OutboxTables {
+export interface Database extends AutomationTables, BackfillTables, ControlTables, OutboxTables {
   // identities: never rebuilt, ids never reused
   pipeline: PipelineTable;
   asset: AssetTable;
@@ -153,6 +154,9 @@ interface RunTable {
   error: string | null;
   /** 1: retention removed its events, its rows are what is left. */
   pruned: number;
+  /** The item of a backfill that it is for, also as a retry. */
+  backfill_no: number | null;
+  backfill_item: number | null;
 }
 
 interface RunStepTable {

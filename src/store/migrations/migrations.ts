@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { up as first } from './0001-first.ts';
+import { up as backfills } from './0002-backfills.ts';
 import { up as automation } from './0003-automation.ts';
 import { up as controls } from './0004-controls.ts';
 import { up as outbox } from './0005-outbox.ts';
@@ -7,6 +8,7 @@ import { up as outbox } from './0005-outbox.ts';
 /** Every migration by name, in order of names. A released one is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
+  '0002-backfills': { up: backfills },
   '0003-automation': { up: automation },
   '0004-controls': { up: controls },
   '0005-outbox': { up: outbox },
