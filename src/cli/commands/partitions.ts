@@ -1,4 +1,4 @@
-import type { PartitionList } from '../../server/contract/asset.ts';
+import type { PartitionList, PartitionRanges } from '../../server/contract/asset.ts';
 import { segment } from '../client.ts';
 import { withClient } from '../connect.ts';
 import type { CliContext } from '../context.ts';
@@ -6,15 +6,28 @@ import { count, plural } from '../format.ts';
 import { printJson } from '../output.ts';
 import { statusPaint, statusText, table } from '../render.ts';
 
+const MOST_SHOWN = 200;
+
 export function partitions(context: CliContext, key: string, status: string | undefined): Promise<number> {
   return withClient(context, async (client) => {
-    const partitionList = await client.get<PartitionList>(`/assets/${segment(key)}/partitions`);
-    const ranges = rangesOf(partitionList).filter((range) => status === undefined || range.status === status);
+    const path = `/assets/${segment(key)}/partitions`;
+    const partitionList = await client.get<PartitionList>(path);
+    // Of a set too large to be listed whole: its newest stretches.
+    const only = status === undefined ? '' : `&status=${segment(status)}`;
+    const newest =
+      partitionList.states === null
+        ? null
+        : await client.get<PartitionRanges>(`${path}/ranges?limit=${MOST_SHOWN}${only}`);
+    const ranges =
+      newest === null
+        ? rangesOf(partitionList).filter((range) => status === undefined || range.status === status)
+        : newest.items.map(stretchOf).reverse();
     if (context.json) {
       printJson(context, status === undefined ? partitionList : { items: ranges });
       return 0;
     }
     const { counts } = partitionList.info;
+    if (newest !== null && newest.more > 0) context.note(`${count(newest.more)} older stretches are not shown`);
     context.out(
       table(
         [
@@ -64,15 +77,14 @@ const WORDS: Readonly<Record<string, string>> = {
   '.': 'missing',
 };
 
+function stretchOf({ from, to, from_key, to_key, status }: PartitionRanges['items'][number]): Stretch {
+  return { from: from_key, to: to_key, count: to - from + 1, status };
+}
+
 /** The matrix of two dimensions as stretches along its columns, key by key as the API names partitions. */
 function rangesOf({ ranges, matrix, info }: PartitionList): Stretch[] {
   if (matrix === null) {
-    return ranges.map(({ from, to, from_key, to_key, status }) => ({
-      from: from_key,
-      to: to_key,
-      count: to - from + 1,
-      status,
-    }));
+    return ranges.map(stretchOf);
   }
   const rowFirst = info.dimensions[0]?.name === matrix.rows.name;
   const keyOf = (row: string, column: string): string => (rowFirst ? `${row}|${column}` : `${column}|${row}`);

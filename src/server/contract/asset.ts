@@ -26,7 +26,7 @@ export const PartitionsInfo = z.object({
       fmt: z.string().nullable(),
       start: z.string().nullable(),
       end: z.string().nullable(),
-      keys: z.array(z.string()).nullable().describe('Static keys'),
+      keys: z.array(z.string()).nullable().describe('Static keys; null if there are more than 1,000'),
     }),
   ),
   first_key: z.string().nullable(),
@@ -164,20 +164,51 @@ export const PartitionRun = z.object({
   to_key: z.string(),
   status: PartitionState,
 });
+export type PartitionRun = z.infer<typeof PartitionRun>;
+
+/** What is large is in `states` instead of `ranges` and `cells`: 25 kB for 100,000 partitions, whatever their states. */
 export const PartitionList = z.object({
   info: PartitionsInfo,
-  ranges: z.array(PartitionRun).describe('In key order, without gaps. 2-D: empty, see `matrix`'),
+  ranges: z
+    .array(PartitionRun)
+    .describe('In key order, without gaps. 2-D: empty, see `matrix`. More than 500: empty, see `states`'),
   matrix: z
     .object({
       /** Row and column dimension names; time is the column dimension when there is one. */
       rows: z.object({ name: z.string(), keys: z.array(z.string()) }),
       columns: z.object({ name: z.string(), keys: z.array(z.string()) }),
-      /** A letter a cell, a string a row: m f i . (missing). */
+      /** A letter a cell, a string a row: m f i . (missing). More than 10,000 cells: empty, see `states`. */
       cells: z.array(z.string()),
     })
     .nullable(),
+  states: z
+    .string()
+    .nullable()
+    .describe(
+      'Base64, two bits a partition, the first in the lowest bits of the first byte: 0 missing, 1 materialized, 2 failed, 3 in progress. In key order; 2-D: row by row of `matrix`. Null where `ranges` or `cells` say it',
+    ),
 });
 export type PartitionList = z.infer<typeof PartitionList>;
+
+export const PartitionRangesQuery = z.object({
+  status: PartitionState.optional(),
+  before: z.coerce
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Only stretches that begin before this place; the one that holds place n: before n + 1, limit 1',
+    ),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+});
+
+/** Stretches of one status, the newest (last) first. Of two dimensions: within a row, places counted row by row. */
+export const PartitionRanges = z.object({
+  items: z.array(PartitionRun),
+  more: z.number().int().describe('Stretches that `limit` left out'),
+});
+export type PartitionRanges = z.infer<typeof PartitionRanges>;
 
 export const Lineage = z.object({
   nodes: z.array(

@@ -9,6 +9,8 @@ import {
   Lineage,
   MaterializationList,
   PartitionList,
+  PartitionRanges,
+  PartitionRangesQuery,
 } from '../contract/asset.ts';
 import { PageQuery } from '../contract/common.ts';
 import { JobList } from '../contract/schedule.ts';
@@ -17,7 +19,7 @@ import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
 import { assetFacts } from '../views/asset-facts.ts';
 import { assetDetail, assetState, assetSummary, materializationView } from '../views/asset-view.ts';
-import { partitionList, partitionsSummary } from '../views/partitions-view.ts';
+import { partitionList, partitionRanges, partitionsSummary } from '../views/partitions-view.ts';
 import { type ViewContext, viewContext } from '../views/view-context.ts';
 
 const DEFAULT_LIMIT = 1000;
@@ -71,13 +73,13 @@ export function assetRoutes(app: App, deps: AppDeps): void {
     async (request) => {
       const context = viewContext(deps);
       const node = assetNamed(context, request.params.key);
-      const [factsOf, checks, partitionRows, definition] = await Promise.all([
+      const [factsOf, checks, partitionSubsets, definition] = await Promise.all([
         assetFacts(store, context, [node]),
         store.assets.checks(node.key),
-        node.partitions === undefined ? [] : store.assets.partitions(node.key),
+        node.partitions === undefined ? null : store.assets.partitionSubsets(node.key, node.partitions),
         definitionText(deps, node),
       ]);
-      return assetDetail(context, node, { ...factsOf(node), checks, partitionRows, definition });
+      return assetDetail(context, node, { ...factsOf(node), checks, partitionSubsets, definition });
     },
   );
 
@@ -86,21 +88,46 @@ export function assetRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags: ['assets'],
-        summary: 'Status of every partition: stretches of neighbours, or a matrix for two dimensions',
+        summary:
+          'Status of every partition: stretches of neighbours, a matrix for two dimensions, bits if many',
         params: KeyParams,
         response: { 200: PartitionList, ...problems },
       },
       config: { etag: 'log' },
     },
     async (request) => {
-      const context = viewContext(deps);
-      const node = assetNamed(context, request.params.key);
-      if (node.partitions === undefined) {
-        throw refusal('PARTITION_UNKNOWN', `${node.key} is not partitioned`);
-      }
-      return partitionList(node.partitions, await store.assets.partitions(node.key), context.now);
+      const { definition, subsets, now } = await partitionsNamed(request.params.key);
+      return partitionList(definition, subsets, now);
     },
   );
+
+  app.get(
+    '/assets/:key/partitions/ranges',
+    {
+      schema: {
+        tags: ['assets'],
+        summary: 'Stretches of neighbouring partitions of one status, with their keys, newest first',
+        params: KeyParams,
+        querystring: PartitionRangesQuery,
+        response: { 200: PartitionRanges, ...problems },
+      },
+      config: { etag: 'log' },
+    },
+    async (request) => {
+      const { definition, subsets, now } = await partitionsNamed(request.params.key);
+      const { status, before, limit } = request.query;
+      return partitionRanges(definition, subsets, now, { state: status, before, limit });
+    },
+  );
+
+  /** @throws `ASSET_NOT_FOUND`, `PARTITION_UNKNOWN` */
+  async function partitionsNamed(key: string) {
+    const context = viewContext(deps);
+    const { key: assetKey, partitions: definition } = assetNamed(context, key);
+    if (definition === undefined) throw refusal('PARTITION_UNKNOWN', `${assetKey} is not partitioned`);
+    const subsets = await store.assets.partitionSubsets(assetKey, definition);
+    return { definition, subsets, now: context.now };
+  }
 
   app.get(
     '/assets/:key/materializations',

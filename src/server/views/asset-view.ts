@@ -4,10 +4,11 @@ import type {
   AssetStatusRow,
   CheckResultRow,
   MaterializationRow,
+  PartitionSubsets,
   ScheduleStateRow,
 } from '../../store/store.ts';
 import type { AssetDetail, AssetState, AssetSummary, Materialization } from '../contract/asset.ts';
-import { type PartitionRow, partitionList, partitionsSummary } from './partitions-view.ts';
+import { partitionsInfo, partitionsSummary } from './partitions-view.ts';
 import {
   commitView,
   linkOf,
@@ -61,8 +62,8 @@ export function assetSummary(context: ViewContext, node: AssetNode, facts: Asset
 
 export interface AssetDetailFacts extends AssetFacts {
   readonly checks: readonly CheckResultRow[];
-  /** Of a partitioned asset: every partition with a status. */
-  readonly partitionRows: readonly PartitionRow[];
+  /** Null: not partitioned. */
+  readonly partitionSubsets: PartitionSubsets | null;
   /** Text of the `dagster.yaml`; null if it cannot be read. */
   readonly definition: string | null;
 }
@@ -70,9 +71,9 @@ export interface AssetDetailFacts extends AssetFacts {
 export function assetDetail(context: ViewContext, node: AssetNode, facts: AssetDetailFacts): AssetDetail {
   const summary = assetSummary(context, node, facts);
   const partitions =
-    node.partitions === undefined
+    node.partitions === undefined || facts.partitionSubsets === null
       ? null
-      : partitionList(node.partitions, facts.partitionRows, context.now).info;
+      : partitionsInfo(node.partitions, facts.partitionSubsets, context.now);
   const { retryPolicy, freshness, source } = node;
   return {
     ...summary,

@@ -1,34 +1,40 @@
 import type {
-  MultiPartitions,
   PartitionsDefinition,
   StaticPartitions,
   TimeWindowPartitions,
 } from '../../partitions/definition/partitions-definition.ts';
+import { dimensionsOf, firstKey, lastKey, partitionCount } from '../../partitions/partition-set.ts';
+import type { PartitionStatus, PartitionSubsets } from '../../store/store.ts';
+import type {
+  PartitionCounts,
+  PartitionList,
+  PartitionRanges,
+  PartitionRun,
+  PartitionState,
+  PartitionsInfo,
+} from '../contract/asset.ts';
 import {
-  dimensionsOf,
-  firstKey,
-  keyToOrdinal,
-  lastKey,
-  ordinalExists,
-  ordinalToKey,
-  partitionCount,
-  partitionKeys,
-} from '../../partitions/partition-set.ts';
-import type { PartitionStatus } from '../../store/store.ts';
-import type { PartitionCounts, PartitionList, PartitionState, PartitionsInfo } from '../contract/asset.ts';
-
-/** A partition with a status; what has none is missing. */
-export interface PartitionRow {
-  readonly key: string;
-  readonly status: PartitionStatus;
-}
+  type PartitionGrid,
+  packedStates,
+  partitionGrid,
+  STATES,
+  type Stretch,
+  stretchesBackwards,
+  stretchesOf,
+} from './partition-grid.ts';
 
 /** Name of the only dimension of a definition that has one. */
 const SINGLE = 'partition';
-const LETTERS = { materialized: 'm', failed: 'f', in_progress: 'i' } as const satisfies Record<
-  PartitionStatus,
+const LETTERS = { missing: '.', materialized: 'm', failed: 'f', in_progress: 'i' } as const satisfies Record<
+  PartitionState,
   string
 >;
+/** More stretches than this are two bits a partition instead: 100,000 stretches would be ten megabytes. */
+export const MOST_RANGES = 500;
+/** More cells than this are two bits each instead of a letter. */
+export const MOST_CELLS = 10_000;
+/** More static keys than this are left out of an asset's own facts. */
+const MOST_KEYS = 1_000;
 
 /**
  * Counts by the projection's own numbers: cheap enough for lists. Partitions that an older definition had may be among
@@ -47,87 +53,98 @@ export function partitionsSummary(
   return infoOf(definition, { total, materialized, failed, in_progress: inProgress, missing }, now);
 }
 
-/** Every partition that exists at `now`, in order: stretches of one status, or for two dimensions a matrix. */
+/** Counts of exactly the partitions that exist at `now`. */
+export function partitionsInfo(
+  definition: PartitionsDefinition,
+  subsets: PartitionSubsets,
+  now: number,
+): PartitionsInfo {
+  return infoOf(definition, countsOf(partitionGrid(definition, subsets, now).states), now);
+}
+
+/** Every partition that exists at `now`: at most some 50 kB for 100,000 of them, whatever their states. */
 export function partitionList(
   definition: PartitionsDefinition,
-  rows: readonly PartitionRow[],
+  subsets: PartitionSubsets,
   now: number,
 ): PartitionList {
-  if (definition.kind === 'multi') return matrixList(definition, rows, now);
-  const total = partitionCount(definition, now);
-  const known = rows
-    .map((row) => ({ ordinal: keyToOrdinal(definition, row.key), status: row.status }))
-    .filter((row) => row.ordinal !== null && row.ordinal < total) as {
-    ordinal: number;
-    status: PartitionStatus;
-  }[];
-  known.sort((a, b) => a.ordinal - b.ordinal);
-  const runs: { from: number; to: number; status: PartitionState }[] = [];
-  let next = 0;
-  for (const { ordinal, status } of known) {
-    extend(runs, next, ordinal - 1, 'missing');
-    extend(runs, ordinal, ordinal, status);
-    next = ordinal + 1;
+  const grid = partitionGrid(definition, subsets, now);
+  const info = infoOf(definition, countsOf(grid.states), now);
+  const { rows, columns } = grid;
+  if (rows === null || columns === null) {
+    const stretches = atMost(MOST_RANGES, stretchesOf(grid));
+    return {
+      info,
+      ranges: stretches?.map((stretch) => rangeOf(grid, stretch)) ?? [],
+      matrix: null,
+      states: stretches === null ? packedStates(grid.states) : null,
+    };
   }
-  extend(runs, next, total - 1, 'missing');
+  const isSmall = grid.states.length <= MOST_CELLS;
   return {
-    info: infoOf(definition, countsOf(known, total), now),
-    ranges: runs.map((run) => ({
-      ...run,
-      from_key: ordinalToKey(definition, run.from)!,
-      to_key: ordinalToKey(definition, run.to)!,
-    })),
-    matrix: null,
-  };
-}
-
-function extend(
-  runs: { from: number; to: number; status: PartitionState }[],
-  from: number,
-  to: number,
-  status: PartitionState,
-): void {
-  if (to < from) return;
-  const last = runs.at(-1);
-  if (last?.status === status && last.to === from - 1) last.to = to;
-  else runs.push({ from, to, status });
-}
-
-function matrixList(definition: MultiPartitions, rows: readonly PartitionRow[], now: number): PartitionList {
-  const [first, second] = dimensionsOf(definition);
-  const timeFirst = first.definition.kind === 'time' && second.definition.kind === 'static';
-  const [down, across] = timeFirst ? [second, first] : [first, second];
-  const downKeys = [...partitionKeys(down.definition, now)];
-  const acrossKeys = [...partitionKeys(across.definition, now)];
-  const downIndex = new Map(downKeys.map((key, index) => [key, index]));
-  const acrossIndex = new Map(acrossKeys.map((key, index) => [key, index]));
-  const cells = downKeys.map(() => acrossKeys.map(() => '.'));
-  const known: { status: PartitionStatus }[] = [];
-  for (const { key, status } of rows) {
-    const ordinal = keyToOrdinal(definition, key);
-    if (ordinal === null || !ordinalExists(definition, ordinal, now)) continue;
-    const parts = ordinalToKey(definition, ordinal)!.split('|') as [string, string];
-    const line = cells[downIndex.get(parts[timeFirst ? 1 : 0]) ?? -1];
-    const column = acrossIndex.get(parts[timeFirst ? 0 : 1]);
-    if (line === undefined || column === undefined) continue;
-    line[column] = LETTERS[status];
-    known.push({ status });
-  }
-  return {
-    info: infoOf(definition, countsOf(known, downKeys.length * acrossKeys.length), now),
+    info,
     ranges: [],
     matrix: {
-      rows: { name: down.name, keys: downKeys },
-      columns: { name: across.name, keys: acrossKeys },
-      cells: cells.map((line) => line.join('')),
+      rows: { name: rows.name, keys: keysOf(rows) },
+      columns: { name: columns.name, keys: keysOf(columns) },
+      cells: isSmall ? lettersOf(grid) : [],
     },
+    states: isSmall ? null : packedStates(grid.states),
   };
 }
 
-function countsOf(rows: readonly { status: PartitionStatus }[], total: number): PartitionCounts {
-  const counts = { materialized: 0, failed: 0, in_progress: 0 };
-  for (const { status } of rows) counts[status] += 1;
-  return { total, ...counts, missing: total - rows.length };
+/** Stretches from the last place to the first, of one state or of all. */
+export function partitionRanges(
+  definition: PartitionsDefinition,
+  subsets: PartitionSubsets,
+  now: number,
+  filter: {
+    readonly state?: PartitionState | undefined;
+    readonly before?: number | undefined;
+    readonly limit: number;
+  },
+): PartitionRanges {
+  const grid = partitionGrid(definition, subsets, now);
+  const items: PartitionRun[] = [];
+  let more = 0;
+  for (const stretch of stretchesBackwards(grid, filter.before)) {
+    if (filter.state !== undefined && stretch.state !== filter.state) continue;
+    if (items.length < filter.limit) items.push(rangeOf(grid, stretch));
+    else more += 1;
+  }
+  return { items, more };
+}
+
+function rangeOf(grid: PartitionGrid, { from, to, state }: Stretch): PartitionRun {
+  return { from, to, from_key: grid.keyAt(from), to_key: grid.keyAt(to), status: state };
+}
+
+function keysOf({ count, keyAt }: NonNullable<PartitionGrid['rows']>): string[] {
+  return Array.from({ length: count }, (_, position) => keyAt(position));
+}
+
+function lettersOf({ states, width, rows }: PartitionGrid): string[] {
+  const letters = STATES.map((state) => LETTERS[state]);
+  return Array.from({ length: rows?.count ?? 0 }, (_, row) =>
+    Array.from(states.subarray(row * width, (row + 1) * width), (code) => letters[code]).join(''),
+  );
+}
+
+/** All of them, or null if there are more. */
+function atMost<T>(limit: number, all: Iterable<T>): T[] | null {
+  const taken: T[] = [];
+  for (const one of all) {
+    if (taken.length === limit) return null;
+    taken.push(one);
+  }
+  return taken;
+}
+
+function countsOf(states: Uint8Array): PartitionCounts {
+  const numbers = STATES.map(() => 0);
+  for (const code of states) numbers[code] = (numbers[code] as number) + 1;
+  const [missing, materialized, failed, inProgress] = numbers as [number, number, number, number];
+  return { total: states.length, materialized, failed, in_progress: inProgress, missing };
 }
 
 function infoOf(definition: PartitionsDefinition, counts: PartitionCounts, now: number): PartitionsInfo {
@@ -146,7 +163,10 @@ function dimensionInfo(
   definition: TimeWindowPartitions | StaticPartitions,
 ): PartitionsInfo['dimensions'][number] {
   const none = { cron_schedule: null, timezone: null, fmt: null, start: null, end: null, keys: null };
-  if (definition.kind === 'static') return { ...none, name, type: 'static', keys: [...definition.keys] };
+  if (definition.kind === 'static') {
+    const keys = definition.keys.length > MOST_KEYS ? null : [...definition.keys];
+    return { ...none, name, type: 'static', keys };
+  }
   const { cron, timezone, fmt, start, end } = definition;
   return { ...none, name, type: 'time', cron_schedule: cron, timezone, fmt, start, end };
 }

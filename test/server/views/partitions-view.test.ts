@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PartitionsDefinition } from '../../../src/partitions/definition/partitions-definition.ts';
-import { partitionKeys } from '../../../src/partitions/partition-set.ts';
-import { partitionList, partitionsSummary } from '../../../src/server/views/partitions-view.ts';
-import type { PartitionStatus } from '../../../src/store/store.ts';
+import { keyToOrdinal, partitionKeys } from '../../../src/partitions/partition-set.ts';
+import { subsetOfOrdinals } from '../../../src/partitions/subset/partition-subset.ts';
+import {
+  partitionList,
+  partitionRanges,
+  partitionsInfo,
+  partitionsSummary,
+} from '../../../src/server/views/partitions-view.ts';
+import type { PartitionStatus, PartitionSubsets } from '../../../src/store/store.ts';
 import { DAILY, DAILY_BY_CATEGORY, REGIONS, WEEKLY } from '../../helpers/sample-definitions.ts';
 
 const NOW = Date.UTC(2026, 0, 20, 12);
@@ -19,6 +25,29 @@ const statuses = (keys: readonly string[]) =>
       keys.flatMap((key, index) => (chosen[index] == null ? [] : [{ key, status: chosen[index] }])),
     );
 
+/** As the store gives them: what is failed or in progress has been written before. */
+function subsetsOf(
+  definition: PartitionsDefinition,
+  rows: readonly { readonly key: string; readonly status: PartitionStatus }[],
+): PartitionSubsets {
+  const ordinals = (...states: PartitionStatus[]) =>
+    subsetOfOrdinals(
+      rows.filter(({ status }) => states.includes(status)).map(({ key }) => keyToOrdinal(definition, key)!),
+    );
+  return {
+    materialized: ordinals('materialized', 'failed', 'in_progress'),
+    failed: ordinals('failed', 'in_progress'),
+    inProgress: ordinals('in_progress'),
+  };
+}
+
+/** What the API's description says of `states`. */
+function unpacked(states: string, total: number): string[] {
+  const bytes = Buffer.from(states, 'base64');
+  const names = ['missing', 'materialized', 'failed', 'in_progress'];
+  return Array.from({ length: total }, (_, at) => names[(bytes[at >> 2]! >> ((at & 3) * 2)) & 3]!);
+}
+
 describe('partitions', () => {
   it.each([
     ['time', DAILY],
@@ -27,7 +56,7 @@ describe('partitions', () => {
     const keys = [...partitionKeys(definition, NOW)];
     fc.assert(
       fc.property(statuses(keys), (rows) => {
-        const { ranges, info, matrix } = partitionList(definition, rows.toReversed(), NOW);
+        const { ranges, info, matrix } = partitionList(definition, subsetsOf(definition, rows), NOW);
         const known = new Map(rows.map((row) => [row.key, row.status as string]));
         const spelled = ranges.flatMap(({ from, to, status }) =>
           Array.from({ length: to - from + 1 }, (_, index) => [keys[from + index], status]),
@@ -62,7 +91,7 @@ describe('partitions', () => {
     const letters = { materialized: 'm', failed: 'f', in_progress: 'i' };
     fc.assert(
       fc.property(statuses(keys), (rows) => {
-        const { matrix, info } = partitionList(definition, rows, NOW);
+        const { matrix, info } = partitionList(definition, subsetsOf(definition, rows), NOW);
         const known = new Map(rows.map((row) => [row.key, letters[row.status]]));
         const rowFirst = info.dimensions[0]?.name === matrix!.rows.name;
         for (const [y, row] of matrix!.rows.keys.entries()) {
@@ -77,29 +106,81 @@ describe('partitions', () => {
     );
   });
 
-  it('leave out what the definition does not have any more, and never count more than there is', () => {
+  it('leave out what does not exist yet, and never count more than there is', () => {
     const rows = [
-      { key: '1999-01-01', status: 'materialized' as const },
-      { key: '2026-01-01', status: 'materialized' as const },
-      { key: 'no date', status: 'failed' as const },
+      { key: '2026-01-19', status: 'materialized' as const },
+      { key: '2026-01-20', status: 'materialized' as const },
     ];
-    expect(partitionList(DAILY, rows, NOW).info.counts).toMatchObject({
-      materialized: 1,
-      failed: 0,
-      missing: 18,
-    });
+    const info = partitionsInfo(DAILY, subsetsOf(DAILY, rows), NOW);
+    expect(info.counts).toEqual({ total: 19, materialized: 1, failed: 0, in_progress: 0, missing: 18 });
     const summary = partitionsSummary(REGIONS, { materialized: 7, failed: 1, in_progress: 0 }, NOW);
     expect(summary.counts).toEqual({ total: 2, materialized: 1, failed: 1, in_progress: 0, missing: 0 });
   });
 
+  const list = { kind: 'static', keys: Array.from({ length: 100_000 }, (_, at) => `key_${at}`) } as const;
+  const hours = { ...DAILY, cron: '0 * * * *', start: '2014-08-24-20:00', fmt: '%Y-%m-%d-%H:%M' };
+  const cells: PartitionsDefinition = {
+    kind: 'multi',
+    dimensions: {
+      day: { ...DAILY, start: '2023-04-26' } as never,
+      shop: { kind: 'static', keys: list.keys.slice(0, 100) },
+    },
+  };
+  it.each<[string, PartitionsDefinition]>([
+    ['hours', hours],
+    ['keys', list],
+    ['cells', cells],
+  ])('of 100,000 %s of random status are less than 100 kB, and nothing is lost', (_name, definition) => {
+    // A multiplicative generator: the same statuses in each run.
+    let seed = 1;
+    const statusAt = [...partitionKeys(definition, NOW)].map((key) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return { key, status: (['missing', ...STATUSES] as const)[seed % 4]! };
+    });
+    const rows = statusAt.flatMap(({ key, status }) => (status === 'missing' ? [] : [{ key, status }]));
+    const subsets = subsetsOf(definition, rows);
+    const shown = partitionList(definition, subsets, NOW);
+    const { total } = shown.info.counts;
+    expect(total).toBe(100_000);
+    expect(JSON.stringify(shown).length).toBeLessThan(100_000);
+    const states = unpacked(shown.states!, total);
+    const { matrix } = shown;
+    const wanted = new Map(statusAt.map(({ key, status }) => [key, status as string]));
+    if (matrix === null) expect(states).toEqual([...wanted.values()]);
+    else {
+      const keys = matrix.rows.keys.flatMap((shop) => matrix.columns.keys.map((day) => `${day}|${shop}`));
+      expect(states).toEqual(keys.map((key) => wanted.get(key)));
+    }
+    const failed = partitionRanges(definition, subsets, NOW, { state: 'failed', limit: 3 });
+    const places = states.flatMap((state, at) => (state === 'failed' ? [at] : []));
+    expect(failed.items[0]?.to).toBe(places.at(-1));
+    expect(failed.items.every(({ from_key }) => wanted.get(from_key) === 'failed')).toBe(true);
+    expect(failed.more).toBeGreaterThan(10_000);
+  });
+
+  it('give the stretch that holds a place, whole', () => {
+    const rows = ['2026-01-03', '2026-01-04', '2026-01-05'].map((key) => ({
+      key,
+      status: 'failed' as const,
+    }));
+    const at = (place: number) =>
+      partitionRanges(DAILY, subsetsOf(DAILY, rows), NOW, { before: place + 1, limit: 1 }).items[0];
+    const failed = { from: 2, to: 4, from_key: '2026-01-03', to_key: '2026-01-05', status: 'failed' };
+    for (const place of [2, 3, 4]) expect(at(place)).toEqual(failed);
+    expect(at(1)).toMatchObject({ from: 0, to: 1, status: 'missing' });
+    expect(at(18)).toMatchObject({ from: 5, to: 18, to_key: '2026-01-19' });
+  });
+
   it('of 10,000 hours are a few kilobytes', () => {
     const hourly = { ...DAILY, cron: '0 * * * *', start: '2025-01-01-00:00', fmt: '%Y-%m-%d-%H:%M' };
-    const rows = [...partitionKeys(hourly, Date.UTC(2026, 1, 21, 16))].map((key, index) => ({
+    const now = Date.UTC(2026, 1, 21, 16);
+    const rows = [...partitionKeys(hourly, now)].map((key, index) => ({
       key,
       status: index % 500 === 0 ? ('failed' as const) : ('materialized' as const),
     }));
-    const list = partitionList(hourly, rows, Date.UTC(2026, 1, 21, 16));
-    expect(list.info.counts.total).toBe(10_000);
-    expect(JSON.stringify(list).length).toBeLessThan(40_000);
+    const shown = partitionList(hourly, subsetsOf(hourly, rows), now);
+    expect(shown.info.counts.total).toBe(10_000);
+    expect(shown.states).toBeNull();
+    expect(JSON.stringify(shown).length).toBeLessThan(40_000);
   });
 });
