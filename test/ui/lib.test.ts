@@ -218,6 +218,7 @@ describe('partitions', () => {
         { from: 7, to: 9, from_key: '7', to_key: '9', status: 'missing' },
       ],
       matrix: null,
+      states: null,
     };
     const given = { keys: [], range: { start: '', end: '' }, list };
     expect(partitionRequests('missing', given)).toEqual({
