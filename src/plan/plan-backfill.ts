@@ -121,11 +121,12 @@ function lacking(
   return only === 'missing' ? missing : unionOf(missing, broken);
 }
 
-function groupsOf(
+/** The groups in which assets run, given the partitions wanted of each; upstream first. */
+export function groupsOf(
   definitions: Definitions,
   nodes: readonly AssetNode[],
   wanted: ReadonlyMap<AssetKey, PartitionSubset>,
-  request: BackfillRequest,
+  request: Pick<BackfillRequest, 'singleRun' | 'order'>,
   notes: string[],
 ): BackfillGroup[] {
   const byKey = new Map(nodes.map((node) => [node.key, node]));
@@ -188,7 +189,7 @@ function isSame(a: AssetNode, b: AssetNode): boolean {
   return definitionLabel(a.partitions) === definitionLabel(b.partitions);
 }
 
-function policyOf(node: AssetNode, request: BackfillRequest): BackfillGroup['policy'] {
+function policyOf(node: AssetNode, request: Pick<BackfillRequest, 'singleRun'>): BackfillGroup['policy'] {
   if (node.partitions === undefined || request.singleRun === false) return null;
   if (request.singleRun === true) return { type: 'single_run' };
   const policy = node.backfillPolicy;

@@ -11,6 +11,8 @@ export interface AutomationSubject {
   /** The asset's present definition; null: unpartitioned. */
   readonly partitions: PartitionsDefinition | null;
   readonly checks: readonly string[];
+  /** `writesSince` and `resultsSince` will be asked with this event or a later one; 0: with any. */
+  readonly writesAfter: number;
 }
 
 /** What came of one asset's or check's condition at one evaluation; stored when it is worth it. */
@@ -23,20 +25,25 @@ export interface EvaluationRow {
   readonly requested: number;
   /** First requested keys as spans; empty without partitions. */
   readonly spans: readonly { readonly start: string; readonly end: string; readonly count: number }[];
+  /** Of what it launched, the runs that write this asset. */
   readonly runIds: readonly string[];
+  /** What it asked for is so much that a backfill runs it; null: `runIds` do. */
+  readonly backfillId: string | null;
   /** The condition as written. */
   readonly condition: string;
   /** Null in lists. */
   readonly explanation: Explanation | null;
 }
 
-export interface NewEvaluation extends Omit<EvaluationRow, 'evaluationId' | 'at' | 'runIds'> {
+export interface NewEvaluation extends Omit<EvaluationRow, 'evaluationId' | 'at' | 'runIds' | 'backfillId'> {
   readonly explanation: Explanation;
 }
 
 export interface AutomationStore {
   /** Every answer as of one event. Cheap where nothing changed: work follows what changed, not what exists. */
   view(subjects: readonly AutomationSubject[]): Promise<AutomationView>;
+  /** Ids of static keys in the store's dictionary, in which cursors are written; new keys are given one. */
+  staticIds(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Encoded cursors by entity. */
   cursors(): Promise<ReadonlyMap<string, string>>;
   /** Cursors, evaluations and the launch of what was requested: one transaction. Same id twice: the earlier launch. */

@@ -9,6 +9,7 @@ import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
+import type { AutomationStore } from './automation-store.ts';
 import type { BackfillStore } from './backfill-store.ts';
 import type { ControlStore } from './control-store.ts';
 import type { OutboxStore } from './outbox-store.ts';
@@ -25,6 +26,7 @@ export interface Store {
   readonly schedules: ScheduleStore;
   readonly backfills: BackfillStore;
   readonly components: ComponentStore;
+  readonly automation: AutomationStore;
   readonly discovery: DiscoveryStore;
   readonly controls: ControlStore;
   readonly outbox: OutboxStore;

@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Store } from '../store.ts';
 import { createAssetStore } from './assets.ts';
 import { createBackfillStore } from './backfills.ts';
+import { createAutomationStore } from './automation.ts';
 import { createComponentStore } from './components.ts';
 import { createContext } from './context.ts';
 import { createControlStore } from './controls.ts';
@@ -32,6 +33,7 @@ export function createKyselyStore(options: {
     schedules: createScheduleStore(context),
     backfills: createBackfillStore(context),
     components: createComponentStore(context),
+    automation: createAutomationStore(context),
     discovery: createDiscoveryStore(context),
     controls: createControlStore(context),
     outbox: createOutboxStore(context),

@@ -29,5 +29,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .on('automation_evaluation')
     .columns(['asset_id', 'evaluation_no'])
     .execute();
-  await db.schema.createIndex('automation_evaluation_at').on('automation_evaluation').columns(['at']).execute();
+  await db.schema
+    .createIndex('automation_evaluation_at')
+    .on('automation_evaluation')
+    .columns(['at'])
+    .execute();
 }

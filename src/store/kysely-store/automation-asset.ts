@@ -1,0 +1,256 @@
+import type { AssetView, CheckView } from '../../automation/asset-view.ts';
+import { type RunStatus, TERMINAL_RUN } from '../../events/run-state.ts';
+import type { PartitionsDefinition } from '../../partitions/definition/partitions-definition.ts';
+import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
+import {
+  countOf,
+  emptySubset,
+  isEmpty,
+  minus,
+  ordinalsOf,
+  type PartitionSubset,
+  subsetOfOrdinals,
+  unionOf,
+  unionOfAll,
+} from '../../partitions/subset/partition-subset.ts';
+import { NO_NEWS, type RecentNews } from './automation-news.ts';
+
+/** A run under way that was planned to write partitions of the asset. */
+interface OpenPlan {
+  readonly runNo: number;
+  readonly eventId: number;
+  readonly planned: PartitionSubset;
+  /** By this run. */
+  written: PartitionSubset;
+  /** What will have failed if the run fails: written by nobody since, planned by no later run. */
+  unmet: PartitionSubset;
+  /** What no later run was planned to write. */
+  latest: PartitionSubset;
+  /** What this run gave results of, by check. */
+  readonly checked: Map<string, PartitionSubset>;
+}
+
+interface CheckMemory {
+  /** Results on the newest write of their partition. */
+  passed: PartitionSubset;
+  failed: PartitionSubset;
+  /** The newest result of the asset as a whole. */
+  whole: { readonly eventId: number; readonly passed: boolean } | null;
+  /** Whether the newest result is one of a partition. */
+  partitioned: boolean;
+  newest: number;
+}
+
+export interface StoredPlan {
+  readonly runNo: number;
+  readonly eventId: number;
+  readonly status: RunStatus;
+  readonly planned: PartitionSubset;
+}
+
+export interface StoredWrite {
+  readonly ordinal: number;
+  readonly eventId: number;
+  readonly runNo: number;
+}
+
+export interface StoredResult {
+  readonly check: string;
+  /** Null: the asset as a whole. */
+  readonly ordinal: number | null;
+  readonly eventId: number;
+  readonly passed: boolean;
+  readonly runNo: number;
+}
+
+/** What happened to an asset. */
+export interface AssetHistory {
+  /** Oldest first. Of runs that ended in success none is needed: they wrote what they were planned to. */
+  readonly plans: readonly StoredPlan[];
+  /** At least the newest of each partition, and all of runs under way. */
+  readonly writes: readonly StoredWrite[];
+  /** The newest of each check and partition. */
+  readonly results: readonly StoredResult[];
+}
+
+/**
+ * What automation knows of one asset, kept between two looks: each look adds what came since. Subsets are values, so
+ * that what a view was given stays as it was.
+ */
+export class AutomationAssetMemory {
+  readonly assetId: number;
+  definition: PartitionsDefinition | null;
+  /** The newest event that touched the asset or its checks. */
+  changedAt = 0;
+  news: RecentNews = NO_NEWS;
+  #materialized = emptySubset;
+  #failed = emptySubset;
+  /** Last planned by a run that ended in failure: checks that have no result got none. */
+  #unchecked = emptySubset;
+  #lastWrite = 0;
+  #lastResult = 0;
+  #open: OpenPlan[] = [];
+  readonly #checks = new Map<string, CheckMemory>();
+
+  constructor(assetId: number, definition: PartitionsDefinition | null) {
+    this.assetId = assetId;
+    this.definition = definition;
+  }
+
+  /** Whether something was written, or a check's result recorded, after an event. */
+  hasNewsAfter(eventId: number): boolean {
+    return Math.max(this.#lastWrite, this.#lastResult) > eventId;
+  }
+
+  /** Adds what happened since the last look; at the first, ever. */
+  apply(history: AssetHistory): void {
+    this.#plan(history.plans);
+    this.#check(history.results, this.#write(history.writes));
+    for (const { runNo, status } of history.plans) if (TERMINAL_RUN.has(status)) this.#end(runNo, status);
+  }
+
+  view(backfillInProgress: PartitionSubset): AssetView {
+    const { news } = this;
+    return {
+      materialized: this.#materialized,
+      inProgress: unionOfAll(this.#open.map(({ planned, written }) => minus(planned, written))),
+      executionFailed: this.#failed,
+      backfillInProgress,
+      writesSince: (eventId) => news.writesSince(eventId),
+    };
+  }
+
+  checkView(name: string): CheckView {
+    const { news, definition } = this;
+    const check = this.#checks.get(name);
+    const waiting = unionOfAll(
+      this.#open.map(({ planned, checked }) => minus(planned, checked.get(name) ?? emptySubset)),
+    );
+    const resultsSince: CheckView['resultsSince'] = (eventId) =>
+      news.resultsSince(name, eventId, check?.partitioned === true && definition !== null);
+    if (check?.partitioned === true && definition !== null) {
+      const { passed, failed } = check;
+      const executionFailed = minus(minus(this.#unchecked, passed), failed);
+      return { partitioned: true, passed, failed, inProgress: waiting, executionFailed, resultsSince };
+    }
+    const whole = check?.whole ?? null;
+    const result = whole !== null && whole.eventId > this.#lastWrite ? whole.passed : null;
+    const when = (holds: boolean): PartitionSubset => (holds ? unpartitioned : emptySubset);
+    return {
+      partitioned: false,
+      passed: when(result === true),
+      failed: when(result === false),
+      inProgress: when(!isEmpty(waiting)),
+      executionFailed: when(result === null && !isEmpty(this.#unchecked)),
+      resultsSince,
+    };
+  }
+
+  #plan(plans: readonly StoredPlan[]): void {
+    const known = new Set(this.#open.map(({ runNo }) => runNo));
+    const opened: OpenPlan[] = [];
+    let later = emptySubset;
+    for (const { runNo, eventId, planned } of plans.toReversed()) {
+      if (known.has(runNo)) continue;
+      const latest = minus(planned, later);
+      later = unionOf(later, planned);
+      const nothing = { written: emptySubset, checked: new Map() };
+      opened.push({ runNo, eventId, planned, unmet: latest, latest, ...nothing });
+    }
+    if (opened.length === 0) return;
+    this.#failed = minus(this.#failed, later);
+    this.#unchecked = minus(this.#unchecked, later);
+    for (const open of this.#open) {
+      open.unmet = minus(open.unmet, later);
+      open.latest = minus(open.latest, later);
+    }
+    this.#open.push(...opened.reverse());
+  }
+
+  /** Returns the newest of these writes of each partition: its event. */
+  #write(writes: readonly StoredWrite[]): ReadonlyMap<number, number> {
+    const lastOf = new Map<number, number>();
+    if (writes.length === 0) return lastOf;
+    const byRun = new Map<number, number[]>(this.#open.map(({ runNo }) => [runNo, []]));
+    for (const { ordinal, eventId, runNo } of writes) {
+      this.#lastWrite = Math.max(this.#lastWrite, eventId);
+      lastOf.set(ordinal, Math.max(lastOf.get(ordinal) ?? 0, eventId));
+      byRun.get(runNo)?.push(ordinal);
+    }
+    const written = subsetOfOrdinals(lastOf.keys());
+    this.#materialized = unionOf(this.#materialized, written);
+    this.#failed = minus(this.#failed, written);
+    for (const open of this.#open) {
+      open.written = unionOf(open.written, subsetOfOrdinals(byRun.get(open.runNo) ?? []));
+      open.unmet = minus(open.unmet, writtenAfter(open, lastOf));
+    }
+    for (const check of this.#checks.values()) {
+      check.passed = minus(check.passed, written);
+      check.failed = minus(check.failed, written);
+    }
+    return lastOf;
+  }
+
+  #check(results: readonly StoredResult[], lastWriteOf: ReadonlyMap<number, number>): void {
+    for (const [name, own] of Map.groupBy(results, ({ check }) => check)) {
+      const check = this.#checkNamed(name);
+      const byRun = new Map<number, number[]>();
+      const passed: number[] = [];
+      const failed: number[] = [];
+      const anew: number[] = [];
+      for (const result of own) {
+        const { ordinal, eventId } = result;
+        this.#lastResult = Math.max(this.#lastResult, eventId);
+        if (eventId > check.newest) {
+          check.newest = eventId;
+          check.partitioned = ordinal !== null;
+        }
+        if (ordinal === null) {
+          check.whole = { eventId, passed: result.passed };
+          const open = this.#open.find(({ runNo }) => runNo === result.runNo);
+          open?.checked.set(name, open.planned);
+          continue;
+        }
+        const ofRun = byRun.get(result.runNo);
+        if (ofRun === undefined) byRun.set(result.runNo, [ordinal]);
+        else ofRun.push(ordinal);
+        anew.push(ordinal);
+        if (eventId > (lastWriteOf.get(ordinal) ?? 0)) (result.passed ? passed : failed).push(ordinal);
+      }
+      const old = subsetOfOrdinals(anew);
+      check.passed = unionOf(minus(check.passed, old), subsetOfOrdinals(passed));
+      check.failed = unionOf(minus(check.failed, old), subsetOfOrdinals(failed));
+      for (const { runNo, checked } of this.#open) {
+        const given = subsetOfOrdinals(byRun.get(runNo) ?? []);
+        if (!isEmpty(given)) checked.set(name, unionOf(checked.get(name) ?? emptySubset, given));
+      }
+    }
+  }
+
+  #checkNamed(name: string): CheckMemory {
+    let check = this.#checks.get(name);
+    if (check === undefined) {
+      check = { passed: emptySubset, failed: emptySubset, whole: null, partitioned: false, newest: 0 };
+      this.#checks.set(name, check);
+    }
+    return check;
+  }
+
+  #end(runNo: number, status: RunStatus): void {
+    const open = this.#open.find((plan) => plan.runNo === runNo);
+    if (open === undefined) return;
+    this.#open = this.#open.filter((plan) => plan !== open);
+    if (status !== 'FAILURE') return;
+    this.#failed = unionOf(this.#failed, open.unmet);
+    this.#unchecked = unionOf(this.#unchecked, open.latest);
+  }
+}
+
+/** Of what a run has left open, the part of some writes that came after its plan. */
+function writtenAfter(open: OpenPlan, lastOf: ReadonlyMap<number, number>): PartitionSubset {
+  if (isEmpty(open.unmet)) return emptySubset;
+  const fewer = countOf(open.unmet) < lastOf.size ? ordinalsOf(open.unmet) : lastOf.keys();
+  const found: number[] = [];
+  for (const ordinal of fewer) if ((lastOf.get(ordinal) ?? 0) > open.eventId) found.push(ordinal);
+  return subsetOfOrdinals(found);
+}

@@ -1,0 +1,110 @@
+import { type DefinedSubset, subsetUnder } from '../../automation/cursor.ts';
+import type { RunStatus } from '../../events/run-state.ts';
+import { keyToOrdinal } from '../../partitions/definition/key-order.ts';
+import { layoutOf } from '../../partitions/definition/multi.ts';
+import type { PartitionsDefinition } from '../../partitions/definition/partitions-definition.ts';
+import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
+import { subsetOfRectangles } from '../../partitions/subset/cells.ts';
+import {
+  emptySubset,
+  type PartitionSubset,
+  rangeSubset,
+  subsetOfOrdinals,
+} from '../../partitions/subset/partition-subset.ts';
+import type { Tx } from './context.ts';
+import { definitionOf } from './identities.ts';
+import { chunks, fromJson } from './json.ts';
+
+const CHUNK = 500;
+const NOT_SUCCESSFUL: readonly RunStatus[] = ['QUEUED', 'STARTED', 'CANCELING', 'FAILURE', 'CANCELED'];
+
+/** That a run was planned to write some partitions of an asset. */
+export interface PlannedAssetRun {
+  readonly runNo: number;
+  readonly runId: string;
+  readonly status: RunStatus;
+  /** The first event of the run that is left. */
+  readonly eventId: number;
+  readonly assetId: number;
+  /** In which definition its keys are written; undefined: not known. */
+  readonly definition: PartitionsDefinition | null | undefined;
+  readonly keys: readonly string[];
+  readonly isRange: boolean;
+}
+
+/** What some runs were planned to write; or what runs that have not succeeded were to write of some assets. Oldest run first. */
+export async function plannedAssetRuns(
+  tx: Pick<Tx, 'db' | 'definitions'>,
+  by: { readonly runNos: readonly number[] } | { readonly assetIds: readonly number[] },
+): Promise<readonly PlannedAssetRun[]> {
+  const found: PlannedAssetRun[] = [];
+  for (const some of chunks('runNos' in by ? by.runNos : by.assetIds, CHUNK)) {
+    const query = tx.db
+      .selectFrom('run')
+      .innerJoin('step_asset', 'step_asset.run_no', 'run.run_no')
+      .select((eb) => [
+        'run.run_no',
+        'run.run_id',
+        'run.status',
+        'step_asset.asset_id',
+        'step_asset.definition_id',
+        'step_asset.partition_keys',
+        'step_asset.is_range',
+        eb
+          .selectFrom('event')
+          .select((first) => first.fn.min('event.event_id').as('event_id'))
+          .whereRef('event.run_no', '=', 'run.run_no')
+          .as('event_id'),
+      ])
+      .orderBy('run.run_no');
+    const rows = await ('runNos' in by
+      ? query.where('run.run_no', 'in', some)
+      : query.where('run.status', 'in', NOT_SUCCESSFUL).where('step_asset.asset_id', 'in', some)
+    ).execute();
+    for (const row of rows) {
+      found.push({
+        runNo: row.run_no,
+        runId: row.run_id,
+        status: row.status as RunStatus,
+        eventId: row.event_id ?? 0,
+        assetId: row.asset_id,
+        definition: await definitionOf(tx, row.definition_id),
+        keys: fromJson<string[]>(row.partition_keys),
+        isRange: row.is_range === 1,
+      });
+    }
+  }
+  return found.sort((a, b) => a.runNo - b.runNo);
+}
+
+/** The partitions of a plan under the definition that the asset has today. */
+export function plannedSubset(
+  { definition, keys, isRange }: Pick<PlannedAssetRun, 'definition' | 'keys' | 'isRange'>,
+  today: PartitionsDefinition | null,
+): PartitionSubset {
+  if (keys.length === 0) return today === null ? unpartitioned : emptySubset;
+  const written = definition === undefined ? today : definition;
+  if (written === null || today === null) return emptySubset;
+  const [start, end] = keys;
+  const subset =
+    isRange && start !== undefined && end !== undefined
+      ? rangeOfKeys(written, start, end)
+      : subsetOfOrdinals(keys.map((key) => keyToOrdinal(written, key)).filter((ordinal) => ordinal !== null));
+  const defined: DefinedSubset = { partitions: written, subset };
+  return subsetUnder(defined, today);
+}
+
+/** Both ends included; of a 2-D set a rectangle. */
+function rangeOfKeys(definition: PartitionsDefinition, start: string, end: string): PartitionSubset {
+  if (definition.kind !== 'multi') {
+    const [from, to] = [keyToOrdinal(definition, start), keyToOrdinal(definition, end)];
+    return from === null || to === null ? emptySubset : rangeSubset(from, to + 1);
+  }
+  const { major, minor, swapped } = layoutOf(definition);
+  const [starts, ends] = [start.split('|'), end.split('|')];
+  const side = (own: typeof major.definition, position: number): PartitionSubset =>
+    rangeOfKeys(own, starts[position] ?? '', ends[position] ?? '');
+  return subsetOfRectangles(definition, [
+    { major: side(major.definition, swapped ? 1 : 0), minor: side(minor.definition, swapped ? 0 : 1) },
+  ]);
+}
