@@ -118,6 +118,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     clock,
     log: logger,
     workingTrees: options.watch ?? false,
+    crashPoint,
     runDiscoveryJob: options.daemons
       ? async (job, { code, signal }) => {
           const { runDiscoveryJob } = await import('./discovery/jobs/run-discovery-job.ts');

@@ -5,16 +5,25 @@ import type { Definitions } from '../definitions/definitions.ts';
 import type { DiscoveryJob, DiscoveryResult } from '../discovery/discover.ts';
 import type { CodeSource } from '../git/code-source.ts';
 import { createLocalTrees } from '../git/local-trees.ts';
+import { createMutex } from '../git/mutex.ts';
 import { webLink } from '../git/remote-url.ts';
 import type { Clock } from '../lib/clock.ts';
+import { type CrashHook, neverCrash } from '../lib/crash-points.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RefreshTrigger, Store } from '../store/store.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { ComponentService, ComponentStatus, RefreshOptions, RefreshOutcome } from './component.ts';
+import { createComponentControl } from './component-control.ts';
+import type { ComponentCrashPoint } from './component-crash-points.ts';
+import type { ComponentControl } from './control.ts';
 import { createDiscoveryQueue, type DiscoveryQueue } from './discovery-queue.ts';
-import { type EltGithubComponent, openEltGithubComponent } from './elt-github-component.ts';
+import {
+  type EltGithubComponent,
+  openEltGithubComponent,
+  type WrittenState,
+} from './elt-github-component.ts';
 
 export interface ComponentServiceDeps {
   readonly settings: Settings;
@@ -30,10 +39,12 @@ export interface ComponentServiceDeps {
         context: { readonly code: CodeSource; readonly signal: AbortSignal },
       ) => Promise<DiscoveryResult>)
     | null;
+  /** Told at each of `COMPONENT_CRASH_POINTS`; tests end the process there. */
+  readonly crashPoint?: CrashHook<ComponentCrashPoint>;
 }
 
 /** What the composition root, the daemons and the surface have beyond the port. */
-export interface EltComponentService extends ComponentService {
+export interface EltComponentService extends ComponentService, Omit<ComponentControl, 'plan'> {
   /** Trees of every component, for steps and background discovery. */
   readonly code: CodeSource;
   /** What building the definitions of all components together found, beside the snapshots' own diagnostics. */
@@ -56,6 +67,10 @@ interface Request {
 
 interface Entry {
   readonly component: EltGithubComponent;
+  /** Refreshes and changes of what holds it, one after the other. */
+  readonly alone: ReturnType<typeof createMutex>;
+  /** Stops the refresh that is under way: a person's hand goes first. */
+  interrupt: AbortController;
   running: Promise<RefreshOutcome> | null;
   waiting: { readonly request: Request; readonly outcome: Promise<RefreshOutcome> } | null;
   nextRefreshAt: number | null;
@@ -79,8 +94,16 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
       workingTrees: deps.workingTrees ?? false,
       results,
       onApplied: swap,
+      crashPoint: deps.crashPoint ?? neverCrash,
     });
-    entries.set(one.name, { component, running: null, waiting: null, nextRefreshAt: null });
+    entries.set(one.name, {
+      component,
+      alone: createMutex(),
+      interrupt: new AbortController(),
+      running: null,
+      waiting: null,
+      nextRefreshAt: null,
+    });
   }
   const trees = createLocalTrees({
     dir: path.join(settings.home, 'trees'),
@@ -140,16 +163,48 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
 
   async function refresh(entry: Entry, request: Request): Promise<RefreshOutcome> {
     const { component } = entry;
-    const before = component.buildDefsFromState()?.revisionId;
-    const { outcome, jobs } = await component.writeState({ ...request, signal: closing.signal });
-    if (component.buildDefsFromState()?.revisionId !== before) await announce();
-    if (jobs !== null) queue?.offer(component.name, jobs);
-    const { status, commit, seconds } = outcome;
-    log.info(
-      { component: component.name, trigger: request.trigger.kind, status, commit, seconds },
-      'refreshed',
-    );
+    for (;;) {
+      let interrupted = false;
+      const written = await entry.alone(async () => {
+        entry.interrupt = new AbortController();
+        const { signal } = entry.interrupt;
+        const made = await component.writeState({
+          ...request,
+          signal: AbortSignal.any([closing.signal, signal]),
+        });
+        interrupted = signal.aborted && made.outcome.error?.code === 'SHUTTING_DOWN';
+        return made;
+      });
+      // Stopped for a person's change of what holds it: what was asked for comes after that.
+      if (interrupted && !closing.signal.aborted) continue;
+      const outcome = await settle(component.name, written);
+      const { status, commit, seconds, note } = outcome;
+      log.info(
+        {
+          component: component.name,
+          trigger: request.trigger.kind,
+          status,
+          commit,
+          seconds,
+          ...(note === undefined ? {} : { note }),
+        },
+        'refreshed',
+      );
+      return outcome;
+    }
+  }
+
+  async function settle(name: string, { outcome, jobs }: WrittenState): Promise<RefreshOutcome> {
+    if (outcome.status === 'applied') await announce();
+    if (jobs !== null) queue?.offer(name, jobs);
     return { ...outcome, diagnostics: [...outcome.diagnostics, ...published.diagnostics] };
+  }
+
+  function inPlaceOfRefresh<T>(name: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const entry = entryOf(name);
+    if (closing.signal.aborted) throw new OperationalError('SHUTTING_DOWN', 'the service is shutting down');
+    entry.interrupt.abort();
+    return entry.alone(() => task(closing.signal));
   }
 
   function start(entry: Entry, request: Request): Promise<RefreshOutcome> {
@@ -200,7 +255,19 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
     };
   }
 
+  const control = createComponentControl({
+    store,
+    clock,
+    definitions: () => published.definitions,
+    components: () => [...entries.values()].map(statusOf),
+    componentNamed: (name) => entryOf(name).component,
+    inPlaceOfRefresh,
+    settle,
+    requestRefresh,
+  });
+
   return {
+    ...control,
     code: trees,
     definitions: () => published.definitions,
     definitionDiagnostics: () => published.diagnostics,

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { Condition, Snapshot } from '../state/snapshot.ts';
 import type { SnapshotDiff } from '../state/snapshot-diff.ts';
 import type { RefreshTrigger } from '../store/store.ts';
+import type { ControlState } from './control.ts';
 
 export interface RefreshOutcome {
   readonly component: string;
@@ -14,11 +15,20 @@ export interface RefreshOutcome {
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;
   readonly error: { readonly code: string; readonly message: string; readonly hint?: string } | null;
+  /** Of `unchanged`: why nothing was applied although the branch has something else (pinned, rolled back, suspended). */
+  readonly note?: string;
 }
 
 export interface RefreshOptions {
   /** A person confirmed that a revision without any pipeline may be applied (`PRUNE_GUARD`). */
   readonly allowPrune?: boolean;
+}
+
+/** What the remote has at the ref, as it was last seen. */
+export interface RemoteHead {
+  readonly commit: string;
+  /** Commits that it has beyond the served one; null: it cannot be told, or it is not ahead. */
+  readonly ahead: number | null;
 }
 
 export interface ComponentStatus {
@@ -29,6 +39,10 @@ export interface ComponentStatus {
   readonly lastAttempted: { readonly at: number; readonly commit: string | null } | null;
   readonly lastApplied: { readonly at: number; readonly commit: string; readonly revisionId: number } | null;
   readonly snapshot: Snapshot | null;
+  /** What a person set over what Git says; null: nothing. */
+  readonly control: ControlState | null;
+  /** Null: it was not looked at since the start. */
+  readonly remoteHead: RemoteHead | null;
   readonly refreshing: boolean;
   readonly nextRefreshAt: number | null;
 }

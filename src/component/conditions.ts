@@ -1,10 +1,13 @@
 import type { ErrorCode, Next } from '../lib/errors.ts';
 import type { Condition, ConditionType } from '../state/snapshot.ts';
+import type { ControlMode } from './control.ts';
 
 /** What a refresh found out, from which all conditions follow. */
 export interface ConditionFacts {
   /** Commit that is served; null: nothing yet. */
   readonly serving: string | null;
+  /** What a person set over what Git says, and how it is told; null: nothing. */
+  readonly control: { readonly mode: ControlMode; readonly text: string } | null;
   readonly error: {
     readonly code: ErrorCode;
     readonly message: string;
@@ -56,7 +59,13 @@ export function changedConditions(previous: readonly Condition[], next: readonly
   });
 }
 
-function ready({ serving, error, rewrittenFrom }: ConditionFacts): Verdict {
+const HELD = {
+  pinned: 'Pinned',
+  rolled_back: 'RolledBack',
+  suspended: 'Suspended',
+} as const satisfies Record<ControlMode, string>;
+
+function ready({ serving, control, error, rewrittenFrom }: ConditionFacts): Verdict {
   if (serving === null) {
     return {
       status: 'False',
@@ -64,6 +73,7 @@ function ready({ serving, error, rewrittenFrom }: ConditionFacts): Verdict {
       message: error === null ? '' : said(error),
     };
   }
+  if (control !== null) return { status: 'True', reason: HELD[control.mode], message: control.text };
   const short = serving.slice(0, 12);
   if (error !== null) return { status: 'True', reason: 'LastKnownGood', message: `${short} is served` };
   if (rewrittenFrom !== null) {

@@ -5,16 +5,21 @@ import { createDiscoverCache, type DiscoveryJob, type DiscoveryResult } from '..
 import { type Mirror, openMirror } from '../git/mirror.ts';
 import { parseRemoteUrl, portableName, type RemoteUrl, redactedUrl } from '../git/remote-url.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { CrashHook } from '../lib/crash-points.ts';
 import { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Condition, Snapshot } from '../state/snapshot.ts';
 import type { SnapshotDiff } from '../state/snapshot-diff.ts';
-import { clearPrepared, prepareStateFile, readStateDigest, readStateFile } from '../state/state-file.ts';
+import { clearPrepared } from '../state/state-file.ts';
 import type { RefreshTrigger, Store } from '../store/store.ts';
 import type { ComponentStatus, RefreshOutcome } from './component.ts';
-import { type ConditionFacts, changedConditions, nextConditions } from './conditions.ts';
+import type { ComponentCrashPoint } from './component-crash-points.ts';
+import type { ControlState } from './control.ts';
+import { endsRollback } from './fence.ts';
+import { heldText, lookAtHead } from './held.ts';
+import { createHolds, type Holds } from './holds.ts';
 import { readLastRefresh, writeLastRefresh } from './last-refresh.ts';
-import { type Reconciled, reconcile } from './reconcile.ts';
+import { type Reconciled, type ReconcileInput, reconcile } from './reconcile.ts';
+import { openServedState } from './served-state.ts';
 
 export interface ComponentDeps {
   readonly settings: ComponentSettings;
@@ -28,6 +33,7 @@ export interface ComponentDeps {
   readonly results: ReadonlyMap<string, DiscoveryResult>;
   /** Called in the same turn in which a revision becomes the served one: status and definitions change together. */
   readonly onApplied: () => void;
+  readonly crashPoint: CrashHook<ComponentCrashPoint>;
 }
 
 export interface WriteStateRequest {
@@ -44,9 +50,10 @@ export interface WrittenState {
 
 /**
  * One repository: Dagster's state-backed component. `writeState` brings the state up to the repository's head,
- * `buildDefsFromState` gives what definitions are built from, without network and without Git.
+ * `buildDefsFromState` gives what definitions are built from, without network and without Git. Nothing that writes is to
+ * be called while another one is under way.
  */
-export interface EltGithubComponent {
+export interface EltGithubComponent extends Holds {
   readonly name: string;
   /** Null: the address was refused. */
   readonly remote: RemoteUrl | null;
@@ -55,9 +62,11 @@ export interface EltGithubComponent {
   readonly workDir: string | null;
   /** Throws `GIT_URL_REFUSED`. */
   mirror(): Mirror;
-  /** Never rejects: a failure is an outcome, and what was served before still is. Not to be called twice at once. */
+  /** Never rejects: a failure is an outcome, and what was served before still is. */
   writeState(request: WriteStateRequest): Promise<WrittenState>;
   buildDefsFromState(): DefinitionsSource | null;
+  /** What holds it; null: nothing. */
+  control(): ControlState | null;
   status(): Omit<ComponentStatus, 'refreshing' | 'nextRefreshAt'>;
 }
 
@@ -73,112 +82,10 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
   await clearPrepared(settings.dir);
   const cache = createDiscoverCache();
 
-  let served = await lastGood();
-  let lastApplied = served === null ? null : await appliedAt(served.revisionId, served.snapshot);
+  const { onApplied, crashPoint } = deps;
+  const state = await openServedState({ settings, repoUrl, store, clock, log, onApplied, crashPoint });
   let lastAttempted: ComponentStatus['lastAttempted'] = null;
-  let conditions: readonly Condition[] = nextConditions([], facts(null, null), clock.now());
   let fingerprint: string | null = null;
-  let stateDigest: string | null | undefined;
-
-  /** The store's newest revision; without one (a new database) the state file, which then becomes one. */
-  async function lastGood(): Promise<{ revisionId: number; snapshot: Snapshot } | null> {
-    const latest = await store.components.latestSnapshot(settings.name);
-    if (latest !== null) return latest.snapshot.repo.url === repoUrl ? latest : null;
-    const { snapshot, problems } = await readStateFile(settings.dir, {
-      component: settings.name,
-      url: repoUrl,
-    });
-    for (const problem of problems)
-      log.warn({ component: settings.name, problem }, 'a state file was passed over');
-    if (snapshot === null) return null;
-    const summary = { added: snapshot.pipelines.length, changed: 0, removed: 0 };
-    const info = { trigger: { kind: 'startup' } as const, startedAt: clock.now(), summary };
-    return { revisionId: await store.components.applyRevision(snapshot, info), snapshot };
-  }
-
-  async function appliedAt(revisionId: number, snapshot: Snapshot): Promise<ComponentStatus['lastApplied']> {
-    const row = await store.components.revision(settings.name, revisionId);
-    return { at: row?.appliedAt ?? snapshot.takenAt, commit: snapshot.repo.commit, revisionId };
-  }
-
-  function facts(
-    error: OperationalError | null,
-    rewrittenFrom: string | null,
-    snapshot?: Snapshot,
-  ): ConditionFacts {
-    const shown = snapshot ?? served?.snapshot;
-    const pipelines = shown?.pipelines ?? [];
-    return {
-      serving: shown?.repo.commit ?? null,
-      error,
-      held: pipelines.filter(({ status }) => status === 'held').map(({ name }) => name),
-      errors: shown?.diagnostics.filter(({ severity }) => severity === 'error').length ?? 0,
-      pending: pipelines.filter(({ discovery }) => discovery.status === 'pending').map(({ name }) => name),
-      rewrittenFrom,
-    };
-  }
-
-  /** State file prepared, revision in the store, then the file in its place: a crash leaves one or the other, whole. */
-  async function apply(
-    result: Extract<Reconciled, { kind: 'revision' }>,
-    request: WriteStateRequest,
-    startedAt: number,
-  ): Promise<void> {
-    const now = clock.now();
-    const next = nextConditions(conditions, facts(null, result.rewrittenFrom, result.snapshot), now);
-    const snapshot: Snapshot = { ...result.snapshot, conditions: next };
-    await theMirror().keep(result.commit);
-    const file = await prepareStateFile(settings.dir, snapshot);
-    const { added, removed, changed } = result.diff;
-    const summary = { added: added.length, changed: changed.length, removed: removed.length };
-    let revisionId: number;
-    try {
-      revisionId = await store.components.applyRevision(snapshot, {
-        trigger: request.trigger,
-        startedAt,
-        summary,
-      });
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
-    served = { revisionId, snapshot };
-    lastApplied = { at: now, commit: result.commit, revisionId };
-    deps.onApplied();
-    stateDigest = await file.commit().then(
-      () => snapshot.digest,
-      (error: unknown) => {
-        log.warn({ component: settings.name, reason: String(error) }, 'the state file could not be replaced');
-        return null;
-      },
-    );
-  }
-
-  /** Tells what changed, and repairs a state file that is missing, damaged or behind. */
-  async function conclude(error: OperationalError | null, rewrittenFrom: string | null): Promise<void> {
-    const next = nextConditions(conditions, facts(error, rewrittenFrom), clock.now());
-    const changed = changedConditions(conditions, next);
-    conditions = next;
-    if (changed.length > 0) {
-      await store.appendInstanceEvents(
-        changed.map(({ type, status, reason, message }) => ({
-          type: 'component_condition',
-          component: settings.name,
-          condition: type,
-          status,
-          reason,
-          message,
-        })),
-      );
-    }
-    if (served === null) return;
-    stateDigest = stateDigest === undefined ? await readStateDigest(settings.dir) : stateDigest;
-    if (stateDigest === served.snapshot.digest && changed.length === 0) return;
-    served = { ...served, snapshot: { ...served.snapshot, conditions } };
-    const file = await prepareStateFile(settings.dir, served.snapshot);
-    await file.commit();
-    stateDigest = served.snapshot.digest;
-  }
 
   function theMirror(): Mirror {
     if (mirror === null) {
@@ -199,40 +106,104 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
    * gets a look at the files all the same, and so does a mirror that lost the commit.
    */
   async function fingerprintOfLastRefresh({ trigger }: WriteStateRequest): Promise<string | null> {
+    const served = state.served();
     if (served === null || 'by' in trigger) return null;
     const last = await readLastRefresh(settings.dir);
     const isServed = last !== null && last.digest === served.snapshot.digest;
     return isServed && (await theMirror().has(served.snapshot.repo.commit)) ? last.fingerprint : null;
   }
 
-  async function attempt(request: WriteStateRequest, startedAt: number): Promise<WrittenState> {
+  async function read(
+    request: WriteStateRequest,
+    startedAt: number,
+    more: Pick<ReconcileInput, 'fingerprint' | 'ref'>,
+  ): Promise<Reconciled> {
     const result = await reconcile({
       settings,
       service: deps.service,
       repoUrl,
       mirror: theMirror(),
-      previous: served?.snapshot ?? null,
-      fingerprint: fingerprint ?? (await fingerprintOfLastRefresh(request)),
+      previous: state.served()?.snapshot ?? null,
       results: deps.results,
       cache,
       allowPrune: request.allowPrune,
       now: startedAt,
       signal: request.signal,
+      ...more,
+    });
+    if (result.kind === 'revision' && !state.isServed(result.snapshot)) await theMirror().keep(result.commit);
+    return result;
+  }
+
+  async function attempt(request: WriteStateRequest, startedAt: number): Promise<WrittenState> {
+    const { trigger, signal } = request;
+    const expiresAt = state.control()?.expiresAt ?? null;
+    if (expiresAt !== null && expiresAt <= startedAt) await holds.resume('expiry');
+    const control = state.control();
+    if (control !== null) {
+      const serving = state.served()?.snapshot.repo.commit ?? null;
+      const head = await lookAtHead(theMirror(), settings.ref, serving, signal);
+      state.remoteHead = head;
+      lastAttempted = { at: startedAt, commit: head.commit };
+      const ends =
+        control.mode === 'rolled_back' && (await endsRollback(theMirror().history, control, head.commit));
+      if (!ends) return stay(request, startedAt);
+    }
+    const result = await read(request, startedAt, {
+      fingerprint: fingerprint ?? (await fingerprintOfLastRefresh(request)),
+      // The very commit that was judged newer: the branch can move back while it is read (fault G16).
+      ...(control === null ? {} : { ref: { kind: 'commit', sha: state.remoteHead!.commit } }),
     });
     lastAttempted = { at: startedAt, commit: result.commit };
-    const isNew = result.kind === 'revision' && result.snapshot.digest !== served?.snapshot.digest;
-    if (isNew) await apply(result, request, startedAt);
+    state.remoteHead = { commit: result.commit, ahead: 0 };
+    const isNew = result.kind === 'revision' && !state.isServed(result.snapshot);
+    if (isNew) {
+      const by = `commit ${result.commit.slice(0, 12)}`;
+      const ended = control === null ? {} : { control: { state: null, by } };
+      await state.apply(result, { trigger, startedAt, ...ended });
+    }
     fingerprint = result.fingerprint;
-    await concludeQuietly(null, isNew ? result.rewrittenFrom : null);
+    await state.conclude(null, isNew ? result.rewrittenFrom : null);
     if (result.kind === 'revision' && result.jobs.length === 0) await remember(result);
+    return written(result, isNew, startedAt);
+  }
+
+  /** Held: nothing of the head is applied. What was still being discovered of the served commit is finished. */
+  async function stay(request: WriteStateRequest, startedAt: number): Promise<WrittenState> {
+    const control = state.control()!;
+    const snapshot = state.served()?.snapshot;
+    const pending = snapshot?.pipelines.some(({ discovery }) => discovery.status === 'pending') ?? false;
+    if (snapshot === undefined || !pending || control.mode === 'suspended') {
+      await state.conclude();
+      return noted({ outcome: outcome('unchanged', startedAt), jobs: null });
+    }
+    const result = await read(request, startedAt, {
+      fingerprint: null,
+      ref: { kind: 'commit', sha: snapshot.repo.commit },
+    });
+    const isNew = result.kind === 'revision' && !state.isServed(result.snapshot);
+    if (isNew) {
+      const { trigger } = request;
+      await state.apply(result, { trigger, startedAt, control: { state: control, by: control.by } });
+    }
+    await state.conclude();
+    return noted(written(result, isNew, startedAt));
+  }
+
+  function written(result: Reconciled, isNew: boolean, startedAt: number): WrittenState {
     return {
       outcome: {
         ...outcome(isNew ? 'applied' : 'unchanged', startedAt),
         commit: result.commit,
-        diff: isNew ? result.diff : NO_DIFF,
+        diff: isNew && result.kind === 'revision' ? result.diff : NO_DIFF,
       },
       jobs: result.kind === 'revision' ? result.jobs : null,
     };
+  }
+
+  function noted({ outcome, jobs }: WrittenState): WrittenState {
+    const note = heldText(state.control()!, state.served()?.snapshot.repo.commit ?? null, state.remoteHead);
+    return { outcome: { ...outcome, note }, jobs };
   }
 
   async function remember({
@@ -247,18 +218,8 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     });
   }
 
-  async function concludeQuietly(
-    error: OperationalError | null,
-    rewrittenFrom: string | null,
-  ): Promise<void> {
-    try {
-      await conclude(error, rewrittenFrom);
-    } catch (failure) {
-      log.warn({ component: settings.name, reason: String(failure) }, 'the conditions could not be written');
-    }
-  }
-
   function outcome(status: RefreshOutcome['status'], startedAt: number): RefreshOutcome {
+    const served = state.served();
     return {
       component: settings.name,
       status,
@@ -271,7 +232,21 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     };
   }
 
+  const holds = createHolds({
+    settings,
+    state,
+    clock,
+    mirror: theMirror,
+    lastSeen: () => state.remoteHead?.commit ?? lastAttempted?.commit ?? null,
+    read,
+    written: (result, isNew, startedAt) => noted(written(result, isNew, startedAt)),
+    forgetInputs: () => {
+      fingerprint = null;
+    },
+  });
+
   return {
+    ...holds,
     name: settings.name,
     remote,
     settings,
@@ -294,11 +269,11 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
               ...(error.hint === undefined ? {} : { hint: error.hint }),
               ...(error.code === 'INTERNAL' ? { err: cause } : {}),
             },
-            served === null
+            state.served() === null
               ? 'refresh failed, nothing is served yet'
               : 'refresh failed, what was served before still is',
           );
-          await concludeQuietly(error, null);
+          await state.conclude(error);
         }
         const { code, message, hint } = error;
         return {
@@ -310,19 +285,24 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
         };
       }
     },
-    buildDefsFromState: () => (served === null ? null : { component: settings.name, ...served }),
+    control: () => state.control(),
+    buildDefsFromState() {
+      const served = state.served();
+      return served === null ? null : { component: settings.name, ...served };
+    },
     status: () => ({
       name: settings.name,
       repoUrl: remote === null ? redactedUrl(settings.repoUrl) : remote.url,
       ref: refText(settings.ref),
-      conditions,
+      conditions: state.conditions(),
       lastAttempted,
-      lastApplied,
-      snapshot: served?.snapshot ?? null,
+      lastApplied: state.lastApplied(),
+      snapshot: state.served()?.snapshot ?? null,
+      control: state.control(),
+      remoteHead: state.remoteHead,
     }),
   };
 }
-
 function mirrorOptions({
   settings,
   service,

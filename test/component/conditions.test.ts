@@ -3,6 +3,7 @@ import { type ConditionFacts, changedConditions, nextConditions } from '../../sr
 
 const FINE: ConditionFacts = {
   serving: 'a'.repeat(40),
+  control: null,
   error: null,
   held: [],
   errors: 0,

@@ -245,6 +245,8 @@ function statusOf(settings: Settings, snapshot: Snapshot | null, revisionId: num
     lastAttempted: snapshot === null ? null : { at: NOW, commit: snapshot.repo.commit },
     lastApplied: snapshot === null ? null : { at: NOW, commit: snapshot.repo.commit, revisionId },
     snapshot,
+    control: null,
+    remoteHead: null,
     refreshing: false,
     nextRefreshAt: NOW + 60_000,
   };
