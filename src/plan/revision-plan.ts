@@ -20,12 +20,21 @@ export interface DefinitionChange {
   readonly file: string | null;
 }
 
+/** What a schedule fires in the window of the forecast. */
+export interface ForecastSide {
+  readonly count: number;
+  /** The first of them; without any the next one after the window. */
+  readonly first: readonly Instant[];
+  /** Zone of the schedule, in which the ticks are to be shown. */
+  readonly timezone: string;
+}
+
 /** Ticks of one schedule in the window of the forecast, before and after; only schedules whose ticks differ. */
 export interface TickForecast {
   readonly schedule: string;
-  readonly before: { readonly count: number; readonly first: readonly Instant[] };
-  readonly after: { readonly count: number; readonly first: readonly Instant[] };
-  /** `never fires`, `starts`, `stops`, `time zone`; '' for a plain change of times. */
+  readonly before: ForecastSide;
+  readonly after: ForecastSide;
+  /** `never fires`, `not in these days`, `starts`, `stops`, `time zone`; '' for a plain change of times. */
   readonly note: string;
 }
 
@@ -41,7 +50,7 @@ export interface PartitionImpact {
   readonly asset: string;
   /** Exist after it and were never written: new ones, or the definition begins earlier. */
   readonly missing: PartitionSpans;
-  /** Written by code that the revision changes in a way that matters. */
+  /** Written by code that the revision changes in a way that matters, or for a window that it cuts otherwise. */
   readonly stale: PartitionSpans;
   /** Written, and no partition of the new definition. Their history is kept. */
   readonly orphaned: PartitionSpans;
