@@ -4,12 +4,15 @@ import type { FastifyInstance } from 'fastify';
 import { createComponentService, type EltComponentService } from './component/component-service.ts';
 import { ensureDemoRepository } from './component/demo-repository.ts';
 import type { Settings } from './config/settings.ts';
+import { createBackfillDaemon } from './daemons/backfill.ts';
 import { createDaemon, type Daemon } from './daemons/daemon.ts';
 import { createRefreshDaemon } from './daemons/refresh.ts';
 import { createRetentionDaemon } from './daemons/retention.ts';
 import { createRunMonitor } from './daemons/run-monitor.ts';
 import { createScheduler } from './daemons/scheduler.ts';
 import { createWatchDaemon } from './daemons/watch.ts';
+import type { BackfillEngine } from './engine/backfill-engine.ts';
+import { createBackfillEngine } from './engine/backfills/create-backfill-engine.ts';
 import { createRunEngine } from './engine/engine.ts';
 import { createLocalTransport } from './engine/local/local-transport.ts';
 import { createPassedNames } from './engine/local/passed-names.ts';
@@ -37,7 +40,7 @@ import { createFileLogStore } from './store/file-log-store.ts';
 import { lockHome } from './store/home-lock.ts';
 import type { LogStore } from './store/log-store.ts';
 import { openStore } from './store/open-store.ts';
-import type { Store } from './store/store.ts';
+import type { AdmissionLimits, Store } from './store/store.ts';
 
 export interface ServiceOptions {
   readonly settings: Settings;
@@ -60,6 +63,7 @@ export interface Service {
   readonly url: string | null;
   readonly version: string;
   readonly engine: RunEngine;
+  readonly backfills: BackfillEngine;
   readonly components: EltComponentService;
   readonly store: Store;
   readonly logs: LogStore;
@@ -150,14 +154,15 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     logger,
     crashPoint,
   };
+  const limits = (): AdmissionLimits => {
+    const definitions = components.definitions();
+    const { maxConcurrentRuns } = definitions.instance;
+    return { maxSteps: settings.maxConcurrent, maxConcurrentRuns, pools: poolLimits(definitions) };
+  };
   const engine = createRunEngine({
     store,
     definitions: () => components.definitions(),
-    limits: () => {
-      const definitions = components.definitions();
-      const { maxConcurrentRuns } = definitions.instance;
-      return { maxSteps: settings.maxConcurrent, maxConcurrentRuns, pools: poolLimits(definitions) };
-    },
+    limits,
     planRun,
     stepSpecs,
     transport: (advance) =>
@@ -170,6 +175,17 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
   opened.defer(() => engine.close({ graceMs: GRACE_MS, endSteps }));
   const adopted = await engine.adopt();
   logger.info({ ...adopted }, 'unfinished runs taken over');
+  const backfills = createBackfillEngine({
+    store,
+    runs: engine,
+    definitions: () => components.definitions(),
+    limits,
+    stepSpecs,
+    newId,
+    clock,
+    logger,
+    crashPoint,
+  });
 
   const scheduling = schedulerDaemon({ store, components, engine, clock, logger, newId });
   const app = createApp({
@@ -177,6 +193,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     store,
     logs,
     engine,
+    backfills,
     components,
     environments,
     clock,
@@ -198,8 +215,11 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
 
   function startDaemons(): void {
     const { operations, runs } = store;
+    const backfilling = createBackfillDaemon({ backfills, operations, clock, logger });
+    components.onPublished(() => backfilling.wake());
     const daemons: Daemon[] = [
       scheduling,
+      backfilling,
       createRunMonitor({ store, engine, clock, logger }),
       createRefreshDaemon({ service: components, clock, operations, log: logger, random: Math.random }),
       createRetentionDaemon({
@@ -222,6 +242,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     url,
     version,
     engine,
+    backfills,
     components,
     store,
     logs,

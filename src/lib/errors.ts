@@ -128,6 +128,7 @@ export const ERRORS = {
   REVISION_NOT_FOUND: { status: 404, exit: 4, title: 'No revision has this id' },
   BACKFILL_NOT_FOUND: { status: 404, exit: 4, title: 'No backfill has this id' },
   BACKFILL_EMPTY: { status: 422, exit: 4, title: 'The backfill has nothing to run' },
+  BACKFILL_NOT_ENDED: { status: 409, exit: 5, title: 'The backfill has not ended' },
   BACKFILL_ENDED: { status: 409, exit: 5, title: 'The backfill has ended' },
   CONTROL_CONFLICT: { status: 409, exit: 5, title: 'The component is held at a revision' },
   RUN_NOT_CANCELABLE: { status: 409, exit: 5, title: 'The run has ended' },

@@ -90,6 +90,7 @@ export interface BackfillStore {
     readonly runs: number;
   }): Promise<BackfillRow>;
   get(backfillId: string): Promise<BackfillRow | null>;
+  byIdempotencyKey(key: string): Promise<BackfillRow | null>;
   /** Newest first. `cursor`: created before this id. */
   list(filter: {
     readonly statuses?: readonly BackfillStatus[];

@@ -5,11 +5,14 @@ import { onTestFinished } from 'vitest';
 import type { ComponentStatus, RefreshOutcome } from '../../src/component/component.ts';
 import type { ComponentSettings, Settings } from '../../src/config/settings.ts';
 import { buildDefinitions } from '../../src/definitions/build.ts';
+import type { BackfillEngine } from '../../src/engine/backfill-engine.ts';
+import { createBackfillEngine } from '../../src/engine/backfills/create-backfill-engine.ts';
 import { createRunEngine } from '../../src/engine/engine.ts';
 import type { AdvanceRun } from '../../src/engine/run-driver.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
 import type { StepResult } from '../../src/events/run-event.ts';
 import type { StepEvent } from '../../src/events/step-event.ts';
+import { neverCrash } from '../../src/lib/crash-points.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { planRun } from '../../src/plan/plan-run.ts';
@@ -53,6 +56,8 @@ export interface Surface {
   readonly store: Store;
   readonly logs: LogStore;
   readonly engine: RunEngine;
+  /** Nothing carries it on by itself: a test calls `advance`. */
+  readonly backfills: BackfillEngine;
   readonly clock: FakeClock;
   readonly settings: Settings;
   readonly refreshes: { component: string; trigger: RefreshTrigger; allowPrune?: boolean }[];
@@ -105,10 +110,11 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
   }
 
   const transport = scriptedTransport(store, logs, options.step ?? (() => ({})));
+  const limits = () => ({ maxSteps: 4, maxConcurrentRuns: null, pools: poolLimits(built.definitions) });
   const engine = createRunEngine({
     store,
     definitions: () => built.definitions,
-    limits: () => ({ maxSteps: 4, maxConcurrentRuns: null, pools: poolLimits(built.definitions) }),
+    limits,
     planRun,
     stepSpecs,
     transport,
@@ -116,11 +122,23 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     clock,
     logger,
   });
+  const backfills = createBackfillEngine({
+    store,
+    runs: engine,
+    definitions: () => built.definitions,
+    limits,
+    stepSpecs,
+    newId: () => uuidv7(clock.now()),
+    clock,
+    logger,
+    crashPoint: neverCrash,
+  });
   const app = createApp({
     settings,
     store,
     logs,
     engine,
+    backfills,
     components,
     environments: { status: () => Promise.resolve([]) },
     clock,
@@ -135,7 +153,7 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     await engine.close({ graceMs: 0, endSteps: true });
     await store.close();
   });
-  return { app, store, logs, engine, clock, settings, refreshes, publish };
+  return { app, store, logs, engine, backfills, clock, settings, refreshes, publish };
 }
 
 /** Runs each step in this process as its script says. */

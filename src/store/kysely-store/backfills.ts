@@ -77,19 +77,21 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
     return row ?? null;
   }
 
+  async function byKey({ db: at }: StoreContext | Tx, key: string): Promise<BackfillTableRow | null> {
+    const row = await at
+      .selectFrom('backfill')
+      .selectAll()
+      .where('idempotency_key', '=', key)
+      .executeTakeFirst();
+    return row ?? null;
+  }
+
   return {
     async create({ backfillId, request, parentId, groups, runs }) {
       return context.write(async (tx) => {
         const key = request.idempotencyKey ?? null;
-        const known =
-          key === null
-            ? await find(tx, backfillId)
-            : await tx.db
-                .selectFrom('backfill')
-                .selectAll()
-                .where('idempotency_key', '=', key)
-                .executeTakeFirst();
-        if (known != null) return toRow(known);
+        const known = key === null ? await find(tx, backfillId) : await byKey(tx, key);
+        if (known !== null) return toRow(known);
         const row = await tx.db
           .insertInto('backfill')
           .values({
@@ -130,6 +132,11 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
 
     async get(backfillId) {
       const row = await find(context, backfillId);
+      return row === null ? null : toRow(row);
+    },
+
+    async byIdempotencyKey(key) {
+      const row = await byKey(context, key);
       return row === null ? null : toRow(row);
     },
 
