@@ -3,7 +3,9 @@ import path from 'node:path';
 import { validRange } from 'semver';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
+import type { AttributeReader, AttributeValue } from './attribute-reader.ts';
 import type { Attribute, Defs } from './defs-yaml.ts';
+import { readGithub } from './github-settings.ts';
 import { type Interpolation, interpolate } from './interpolate.ts';
 import type { ComponentSettings } from './settings.ts';
 import { readBoolean, readDurationMs } from './values.ts';
@@ -48,12 +50,6 @@ const SETTING_OF = {
 const SHORTEST_INTERVAL_MS = 1_000;
 const LONGEST_INTERVAL_MS = 7 * 86_400_000;
 
-interface Value {
-  readonly text: string;
-  readonly origin: string;
-  readonly at: Pick<Diagnostic, 'file' | 'line' | 'column'>;
-}
-
 /** One component's settings; null when something was reported that keeps it from working. */
 export function componentSettings(
   context: ComponentContext,
@@ -80,6 +76,7 @@ export function componentSettings(
   const ssh = reading.files('ssh.key_file', 'ssh.known_hosts_file');
   const ca = reading.files('ca_file');
   reading.checkToken();
+  const github = readGithub(reading, demo ? '' : url.text);
   if (reading.failed) return null;
   const repoUrl = demo ? context.demoRepository : located(url, context);
   return {
@@ -102,6 +99,7 @@ export function componentSettings(
             },
           }),
       ...(ca.ca_file === undefined ? {} : { caFile: ca.ca_file }),
+      ...github,
       pipelinesDirectory: demo ? 'pipelines' : directory,
       autoRefresh: autoRefresh ?? true,
       refreshIntervalMs: interval,
@@ -148,15 +146,15 @@ function attributeText(
 }
 
 /** Relative local paths of flag and environment start at the working directory, those of files at the project. */
-function located(url: Value, context: ComponentContext): string {
+function located(url: AttributeValue, context: ComponentContext): string {
   if (/^[A-Za-z][A-Za-z0-9+.-]*:|^[^/]*:/.test(url.text) || url.text.startsWith('-')) return url.text;
   const base = url.origin === 'flag' || url.origin === 'environment' ? context.cwd : context.project;
   return path.resolve(base, url.text);
 }
 
-class Reading {
+class Reading implements AttributeReader {
   readonly #context: ComponentContext;
-  readonly #values = new Map<string, Value>();
+  readonly #values = new Map<string, AttributeValue>();
   failed = false;
 
   constructor(context: ComponentContext) {
@@ -165,7 +163,7 @@ class Reading {
 
   refuse(
     code: 'SETTING_MISSING' | 'SETTING_INVALID',
-    value: Pick<Value, 'at'>,
+    value: Pick<AttributeValue, 'at'>,
     message: string,
     hint: string,
   ): void {
@@ -173,7 +171,7 @@ class Reading {
     this.#context.report({ code, severity: 'error', message, ...value.at, hint });
   }
 
-  value(name: string): Value {
+  value(name: string): AttributeValue {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
     const read = this.#read(name);
@@ -182,7 +180,7 @@ class Reading {
     return read;
   }
 
-  #read(name: string): Value {
+  #read(name: string): AttributeValue {
     const { defs, only, variables } = this.#context;
     const attribute = defs?.attributes.get(name);
     const setting = (SETTING_OF as Readonly<Record<string, SettingName | undefined>>)[name];
@@ -236,6 +234,14 @@ class Reading {
     });
   }
 
+  has(name: string): boolean {
+    return this.#context.defs?.attributes.has(name) ?? false;
+  }
+
+  hasToken(): boolean {
+    return this.value('github_token').text.trim() !== '';
+  }
+
   ref(): ComponentSettings['ref'] {
     const attributes = this.#context.defs?.attributes;
     const given = this.#context.only ? this.#context.variables.given('ELT_REPO_BRANCH') : undefined;
@@ -283,7 +289,7 @@ class Reading {
   }
 
   /** The full rules of git stand in `git/remote-url.ts`; here only what could be taken for an option or a pattern. */
-  #checkRef(name: string, value: Value): void {
+  #checkRef(name: string, value: AttributeValue): void {
     if (/^[-/.]|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/$|\.lock$/u.test(value.text) || value.text === '') {
       this.refuse(
         'SETTING_INVALID',

@@ -35,13 +35,15 @@ const SCALARS = [
   'refresh_interval',
   'ca_file',
 ] as const;
-const GROUPS: Readonly<Record<string, readonly string[]>> = { ssh: ['key_file', 'known_hosts_file'] };
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  ssh: ['key_file', 'known_hosts_file'],
+  github: ['statuses', 'pr_comments', 'api_url'],
+  github_app: ['app_id', 'installation_id', 'private_key_file'],
+};
 /** Attributes of the format that this release does not act on: refused rather than silently without effect. */
 const LATER: Readonly<Record<string, string>> = {
-  github_app: 'use github_token',
   sparse_paths: 'leave it out: only the last commits are fetched',
   submodules: 'leave it out: submodules are not fetched',
-  github: 'leave it out: commit statuses and comments are not posted yet',
 };
 const LARGEST_FILE = 200_000;
 

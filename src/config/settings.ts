@@ -35,6 +35,20 @@ export interface ComponentSettings {
   readonly token: () => string | null;
   /** Variables that the token is made of; steps get them only by `ELT_PASS_ENV`. */
   readonly tokenVariables?: readonly string[];
+  /** What is told to GitHub about commits and pull requests; absent: nothing. */
+  readonly github?: {
+    readonly statuses: boolean;
+    readonly prComments: boolean;
+    /** `https://api.github.com`, or `https://<host>/api/v3` of an own server. */
+    readonly apiUrl: string;
+  };
+  /** In place of a token: an installation of a GitHub App; its key is read anew for each token. */
+  readonly githubApp?: {
+    readonly appId: string;
+    readonly installationId: number;
+    readonly privateKeyFile: string;
+    readonly apiUrl: string;
+  };
   /** For `ssh` addresses; absolute paths. Absent: the user's own SSH set-up. */
   readonly ssh?: { readonly keyFile?: string; readonly knownHostsFile?: string };
   /** Certificate authorities for `https`, absolute path of a PEM file. */

@@ -23,7 +23,7 @@ export interface MirrorOptions {
   readonly dir: string;
   readonly remote: RemoteUrl;
   /** Asked at each contact, so that a rotated token works without restart. */
-  readonly token: () => string | null;
+  readonly token: () => string | null | Promise<string | null>;
   readonly ssh?: GitAccess['ssh'];
   readonly caFile?: string;
   /** The service's environment: proxies and CA files are taken from it. */
@@ -86,10 +86,10 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   await clearLeftovers(dir);
   const localEnv = localGitEnvironment(options.environment, configFile);
 
-  function access(): GitAccess {
+  async function access(): Promise<GitAccess> {
     return {
       remote,
-      token: options.token(),
+      token: await options.token(),
       ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
       ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
     };
@@ -101,10 +101,11 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     deadlineMs: number,
     signal: AbortSignal | undefined,
   ): Promise<GitOutput> {
-    const { token, withheld } = await boundToken(access(), bindingFile(dir));
+    const allowed = await access();
+    const { token, withheld } = await boundToken(allowed, bindingFile(dir));
     const output = await runGit({
       args,
-      env: remoteGitEnvironment(options.environment, configFile, { ...access(), token }),
+      env: remoteGitEnvironment(options.environment, configFile, { ...allowed, token }),
       deadlineMs,
       action,
       ...(signal === undefined ? {} : { signal }),

@@ -22,6 +22,8 @@ export type WebhookEvent =
       readonly action: string;
       readonly number: number;
       readonly head: string;
+      /** Branch that it wants to change; '' when the payload does not say. */
+      readonly base: string;
     }
   | { readonly kind: 'other'; readonly delivery: string; readonly event: string };
 
@@ -53,7 +55,10 @@ const Push = z.object({
 const PullRequest = z.object({
   action: z.string(),
   number: z.int(),
-  pull_request: z.object({ head: z.object({ sha: z.string() }) }),
+  pull_request: z.object({
+    head: z.object({ sha: z.string() }),
+    base: z.object({ ref: z.string() }).optional(),
+  }),
   repository: Repository,
 });
 
@@ -103,6 +108,7 @@ export async function readWebhook(request: WebhookRequest): Promise<WebhookEvent
       action,
       number,
       head: pull_request.head.sha,
+      base: pull_request.base?.ref ?? '',
     };
   }
   return { kind: 'other', delivery, event: event.slice(0, 100) };

@@ -73,6 +73,8 @@ export const ERRORS = {
   GIT_BRANCH_NOT_FOUND: { status: 502, exit: 6, title: 'The branch does not exist on the remote' },
   GIT_DUBIOUS_OWNERSHIP: { status: 502, exit: 6, title: 'The local repository belongs to another user' },
   GIT_CORRUPT: { status: 500, exit: 6, title: 'A Git object is damaged' },
+  GITHUB_UNAVAILABLE: { status: 502, exit: 6, title: 'The GitHub API cannot be used now' },
+  GITHUB_REFUSED: { status: 502, exit: 6, title: 'The GitHub API refused the request' },
   GIT_FAILED: { status: 502, exit: 6, title: 'git failed' },
   REPOSITORY_EMPTY: { status: 409, exit: 6, title: 'The repository has no commit' },
   PIPELINES_DIRECTORY_MISSING: { status: 409, exit: 3, title: 'The pipelines directory does not exist' },

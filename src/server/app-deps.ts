@@ -26,6 +26,8 @@ export interface AppDeps {
   readonly version: string;
   /** Folder of the built page; null: it is not built, and `/` says so. */
   readonly uiDir: string | null;
+  /** Told when the plan of a pull request was queued. */
+  readonly onPlanQueued?: () => void;
   /** Told after a schedule was started or stopped. */
   readonly onScheduleChanged?: () => void;
   /** Between two comments that keep a silent event stream open; default 15 s. */

@@ -11,6 +11,12 @@ const COMPONENTS = [
   componentSettings('/h', URL, { name: 'next', ref: { kind: 'branch', name: 'next' } }),
   componentSettings('/h', URL, { name: 'tagged', ref: { kind: 'tag', name: 'v1' } }),
   componentSettings('/h', URL, { name: 'pinned', ref: { kind: 'commit', sha: 'a'.repeat(40) } }),
+  componentSettings('/h', URL, { name: 'versions', ref: { kind: 'semver', range: '1.x' } }),
+  componentSettings('/h', URL, {
+    name: 'told',
+    ref: { kind: 'branch', name: 'told' },
+    github: { statuses: true, prComments: true, apiUrl: 'https://api.github.com' },
+  }),
   componentSettings('/h', 'https://github.com/acme/other', { name: 'other' }),
 ];
 
@@ -30,8 +36,8 @@ it.each<[string, WebhookEvent, string[]]>([
   ['the followed branch', push(), ['main']],
   ['another branch', push({ ref: 'refs/heads/next' }), ['next']],
   ['a branch that nobody follows', push({ ref: 'refs/heads/x' }), []],
-  ['a tag', push({ ref: 'refs/tags/v1' }), ['tagged']],
-  ['a tag named as a branch', push({ ref: 'refs/tags/main' }), []],
+  ['a tag', push({ ref: 'refs/tags/v1' }), ['tagged', 'versions']],
+  ['a tag named as a branch', push({ ref: 'refs/tags/main' }), ['versions']],
   ['a deleted branch', push({ deleted: true }), []],
   ['another repository', push({ addresses: ['https://github.com/evil/pipelines'] }), []],
   ['a hostile address', push({ addresses: ['ext::sh -c id', '--upload-pack=x'] }), []],
@@ -58,4 +64,42 @@ it('W1: a delivery refreshes once; sent again it is seen', async () => {
   expect(world.service.component('shop')?.lastApplied).not.toBeNull();
   const [revision] = await world.store.components.revisions('shop', { limit: 5 });
   expect(revision?.trigger).toEqual({ kind: 'webhook', delivery: 'd' });
+});
+
+function pullRequest(more: Partial<Extract<WebhookEvent, { kind: 'pull_request' }>> = {}): WebhookEvent {
+  return {
+    kind: 'pull_request',
+    delivery: 'p',
+    addresses: [`${URL}.git`],
+    action: 'synchronize',
+    number: 7,
+    head: 'c'.repeat(40),
+    base: 'told',
+    ...more,
+  };
+}
+
+it.each<[string, WebhookEvent, string[]]>([
+  ['a push to one', pullRequest(), ['told']],
+  ['a new one', pullRequest({ action: 'opened' }), ['told']],
+  ['one into a branch without comments', pullRequest({ base: 'main' }), []],
+  ['a label', pullRequest({ action: 'labeled' }), []],
+  ['one of another repository', pullRequest({ addresses: ['https://github.com/evil/pipelines'] }), []],
+])('plans a pull request: %s', (_, event, plan) => {
+  expect(decideWebhook(event, COMPONENTS)).toMatchObject({ refresh: [], plan });
+});
+
+it('W7: the plan of a pull request is queued before the answer', async () => {
+  const repository = createRepository();
+  repository.push(pythonFolder('a'));
+  const world = await componentWorld(repository.bare);
+  const github = { statuses: false, prComments: true, apiUrl: 'https://api.github.com' };
+  const settings = { components: [componentSettings(world.home, repository.bare, { github })] };
+  const deps = { settings, components: world.service, store: world.store, log: createLogger('silent') };
+  const event = pullRequest({ addresses: [repository.bare], base: 'main' });
+  expect(await receiveWebhook(event, deps)).toMatchObject({ status: 202, outcome: 'planning' });
+  expect(await receiveWebhook(event, deps)).toMatchObject({ status: 200, outcome: 'seen' });
+  expect(await world.store.outbox.list(5)).toMatchObject([
+    { topic: 'pull_request', key: 'shop#7', payload: { component: 'shop', number: 7, head: 'c'.repeat(40) } },
+  ]);
 });

@@ -219,7 +219,21 @@ describe('mistakes', () => {
     ],
     ['repo_semver: newest', '3:16 error SETTING_INVALID repo_semver is "newest"'],
     ['pipelines_directory: ../up', '3:24 error SETTING_INVALID pipelines_directory is "../up"'],
-    ['github_app: {app_id: 1}', '3:3 error CONFIG_VALUE "github_app" is not supported in this release'],
+    [
+      'github_app: {app_id: 1}',
+      '3:24 error SETTING_MISSING github_app.installation_id and github_app.private_key_file are missing',
+    ],
+    ['github: {statuses: maybe}', '3:22 error SETTING_INVALID github.statuses is "maybe"'],
+    ['github: {statuses: true}', 'error SETTING_INVALID statuses and comments need a repository on GitHub'],
+    [
+      'repo_url: https://github.com/a/b\n  github: {pr_comments: true}',
+      '4:25 error SETTING_MISSING statuses and comments need github_token or github_app',
+    ],
+    [
+      'repo_url: https://github.com/a/b\n  github: {api_url: "http://example.com"}',
+      '4:21 error SETTING_INVALID github.api_url is "http://example.com"',
+    ],
+    ['submodules: true', '3:3 error CONFIG_VALUE "submodules" is not supported in this release'],
     ['ssh: {key_file: none}', '3:19 error SETTING_INVALID ssh.key_file names none, which does not exist'],
     ['repo_url: "a', 'error YAML_SYNTAX'],
     ['repo_url: ${A', '3:13 error SETTING_INVALID "${A" cannot be read'],

@@ -29,10 +29,10 @@ export type CancelResponse = z.infer<typeof CancelResponse>;
 
 export const WebhookResponse = z.object({
   outcome: z
-    .enum(['refreshing', 'ignored', 'seen'])
+    .enum(['refreshing', 'planning', 'ignored', 'seen'])
     .describe('`seen`: this delivery came before and nothing is done again'),
   reason: z.string(),
-  components: z.array(z.string()).describe('Components that will be refreshed'),
+  components: z.array(z.string()).describe('Components that will be refreshed, or whose plan will be told'),
 });
 export type WebhookResponse = z.infer<typeof WebhookResponse>;
 

@@ -38,7 +38,7 @@ export function webhookRoutes(app: App, deps: AppDeps): void {
           bodyLimit: LARGEST_WEBHOOK_BODY,
           schema: {
             tags: ['git'],
-            summary: 'A delivery of a GitHub webhook: push, ping',
+            summary: 'A delivery of a GitHub webhook: push, pull request, ping',
             description:
               '`X-Hub-Signature-256` over the raw bytes, JSON or a form. Answers at once; the refresh follows.',
             response: { 200: WebhookResponse, 202: WebhookResponse, ...problems },
@@ -50,11 +50,15 @@ export function webhookRoutes(app: App, deps: AppDeps): void {
             body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
             secret: deps.settings.webhookSecret,
           });
-          const { status, ...answer } = await receiveWebhook(event, { ...deps, log: deps.logger });
+          const { status, ...answer } = await receiveWebhook(event, {
+            ...deps,
+            log: deps.logger,
+            ...(deps.onPlanQueued === undefined ? {} : { onQueued: deps.onPlanQueued }),
+          });
           if (answer.components.length > 0) {
             await deps.store.operations.audit({
               actor: `webhook:${event.delivery}`,
-              action: 'component.refresh',
+              action: answer.outcome === 'planning' ? 'component.plan' : 'component.refresh',
               target: answer.components.join(', '),
               details: { event: event.kind },
             });
