@@ -7,6 +7,8 @@ export type PageName =
   | 'lineage'
   | 'runs'
   | 'run'
+  | 'backfills'
+  | 'backfill'
   | 'automation'
   | 'git'
   | 'problems'
@@ -15,7 +17,7 @@ export type PageName =
 
 export interface Route {
   readonly page: PageName;
-  /** The asset key or run id of the address. */
+  /** The asset key, run id or backfill id of the address. */
   readonly id: string;
 }
 
@@ -24,6 +26,7 @@ const LISTS: Readonly<Record<string, PageName>> = {
   assets: 'assets',
   lineage: 'lineage',
   runs: 'runs',
+  backfills: 'backfills',
   automation: 'automation',
   git: 'git',
   problems: 'problems',
@@ -48,6 +51,7 @@ function parse(pathname: string): Route {
   if (rest.length === 0 && second !== '') {
     if (first === 'assets') return { page: 'asset', id: decode(second) };
     if (first === 'runs') return { page: 'run', id: decode(second) };
+    if (first === 'backfills') return { page: 'backfill', id: decode(second) };
   }
   const list = second === '' && Object.hasOwn(LISTS, first) ? LISTS[first] : undefined;
   return { page: list ?? 'not-found', id: '' };
@@ -96,6 +100,10 @@ export function assetHref(key: string): string {
 
 export function runHref(runId: string): string {
   return `/runs/${encodeURIComponent(runId)}`;
+}
+
+export function backfillHref(backfillId: string): string {
+  return `/backfills/${encodeURIComponent(backfillId)}`;
 }
 
 /** Lets plain links to our own pages change the page without a load. */

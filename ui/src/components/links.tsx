@@ -1,8 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import type { Commit } from '../../../src/server/contract/common.ts';
+import type { RunSummary } from '../../../src/server/contract/run.ts';
 import { shortSha } from '../lib/format.ts';
+import { causeText } from '../lib/run-text.ts';
 import { safeHref } from '../lib/safe-href.ts';
-import { assetHref } from '../router.ts';
+import { assetHref, backfillHref } from '../router.ts';
 import { Icon } from './icon.tsx';
 
 /** A link to another host; plain text if the address could run something. */
@@ -58,6 +60,13 @@ export function Commits({ commits }: { commits: readonly Commit[] }) {
       )}
     </span>
   );
+}
+
+/** Why a run is; a backfill is a page of its own. */
+export function Cause({ cause }: { cause: RunSummary['cause'] }) {
+  const text = <bdi>{causeText(cause)}</bdi>;
+  if (cause.backfill_id === null) return text;
+  return <a href={backfillHref(cause.backfill_id)}>{text}</a>;
 }
 
 /** An asset's key, its last part stressed. */

@@ -1,9 +1,8 @@
 import type { RunSummary } from '../../../src/server/contract/run.ts';
 import { listText, partitionText } from '../lib/format.ts';
-import { causeText } from '../lib/run-text.ts';
 import { isActive, runShown } from '../lib/status.ts';
 import { runHref } from '../router.ts';
-import { Commits } from './links.tsx';
+import { Cause, Commits } from './links.tsx';
 import { Status } from './status.tsx';
 import { Ago, Took } from './time.tsx';
 
@@ -78,7 +77,7 @@ function Row({ run, cause, commit }: { run: RunSummary; cause: boolean; commit: 
       </td>
       {cause && (
         <td class="cell-cause">
-          <bdi>{causeText(run.cause)}</bdi>
+          <Cause cause={run.cause} />
         </td>
       )}
       {commit && (

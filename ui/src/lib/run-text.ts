@@ -7,6 +7,11 @@ export function runTitle(run: Pick<RunSummary, 'asset_keys' | 'partitions'>): st
   return partition === null ? listText(run.asset_keys) : `${listText(run.asset_keys)} · ${partition}`;
 }
 
+/** The part of an id that tells it from its neighbours: it begins with the time. */
+export function shortId(id: string): string {
+  return id.slice(-8);
+}
+
 const PREFIX: Readonly<Record<string, string>> = {
   schedule: 'Schedule',
   backfill: 'Backfill',
@@ -19,5 +24,6 @@ const PREFIX: Readonly<Record<string, string>> = {
 };
 
 export function causeText(cause: RunSummary['cause']): string {
+  if (cause.backfill_id !== null) return `backfill ${shortId(cause.backfill_id)}`;
   return cause.text === '' ? (PREFIX[cause.kind] ?? cause.kind) : cause.text;
 }

@@ -1,4 +1,5 @@
 import type { AssetState, PartitionState } from '../../../src/server/contract/asset.ts';
+import type { BackfillPartitionState, BackfillStatus } from '../../../src/server/contract/backfill.ts';
 import type { RunStatus, StepStatus } from '../../../src/server/contract/common.ts';
 
 /** Six meanings; each has a shape, a colour and a word, so that none of them alone carries it. */
@@ -46,6 +47,24 @@ const PARTITIONS: Readonly<Record<PartitionState, Shown>> = {
   missing: { tone: 'idle', text: 'Missing' },
 };
 
+const BACKFILLS: Readonly<Record<BackfillStatus, Shown>> = {
+  REQUESTED: { tone: 'run', text: 'Running' },
+  PAUSED: { tone: 'warn', text: 'Paused' },
+  CANCELING: { tone: 'warn', text: 'Canceling' },
+  CANCELED: { tone: 'idle', text: 'Canceled' },
+  COMPLETED_SUCCESS: { tone: 'ok', text: 'Succeeded' },
+  COMPLETED_FAILED: { tone: 'bad', text: 'Failed' },
+};
+
+const BACKFILL_PARTITIONS: Readonly<Record<BackfillPartitionState, Shown>> = {
+  materialized: { tone: 'ok', text: 'Materialized' },
+  failed: { tone: 'bad', text: 'Failed' },
+  in_progress: { tone: 'run', text: 'In progress' },
+  canceled: { tone: 'wait', text: 'Canceled' },
+  skipped: { tone: 'warn', text: 'Skipped' },
+  not_started: { tone: 'idle', text: 'To do' },
+};
+
 const UNKNOWN: Shown = { tone: 'idle', text: 'Unknown' };
 
 export function runShown(status: RunStatus): Shown {
@@ -59,6 +78,13 @@ export function assetShown(state: AssetState): Shown {
 }
 export function partitionShown(state: PartitionState): Shown {
   return PARTITIONS[state] ?? UNKNOWN;
+}
+
+export function backfillShown(status: BackfillStatus): Shown {
+  return BACKFILLS[status] ?? UNKNOWN;
+}
+export function backfillPartitionShown(state: BackfillPartitionState): Shown {
+  return BACKFILL_PARTITIONS[state] ?? UNKNOWN;
 }
 
 export function isActive(status: RunStatus): boolean {

@@ -5,6 +5,7 @@ import { narrow } from '../components/media.ts';
 import { Page } from '../components/page.tsx';
 import { Home } from '../pages/home/home.tsx';
 import { route } from '../router.ts';
+import { backfillWish } from '../state/backfill-request.ts';
 import { launchWish } from '../state/launch-request.ts';
 import { Banners } from './banners.tsx';
 import { BottomBar } from './bottom-bar.tsx';
@@ -36,6 +37,13 @@ export function App() {
           props={{}}
         />
       )}
+      {backfillWish.value !== null && (
+        <Lazy
+          name="backfill-dialog"
+          load={() => import('../pages/backfills/backfill-dialog.tsx').then((m) => m.BackfillDialog)}
+          props={{}}
+        />
+      )}
       <Toaster />
     </div>
   );
@@ -48,6 +56,8 @@ const PAGES: Readonly<Record<string, () => Promise<ComponentType<{ id: string }>
   lineage: () => import('../pages/lineage/lineage.tsx').then((m) => m.LineagePage),
   runs: () => import('../pages/runs/runs.tsx').then((m) => m.Runs),
   run: () => import('../pages/run/run.tsx').then((m) => m.RunPage),
+  backfills: () => import('../pages/backfills/backfills.tsx').then((m) => m.Backfills),
+  backfill: () => import('../pages/backfill/backfill.tsx').then((m) => m.BackfillPage),
   automation: () => import('../pages/automation/automation.tsx').then((m) => m.Automation),
   git: () => import('../pages/git/git.tsx').then((m) => m.Git),
   problems: () => import('../pages/problems/problems.tsx').then((m) => m.Problems),

@@ -2,6 +2,7 @@ import type { AssetSummary } from '../../../src/server/contract/asset.ts';
 import { segment } from '../api/client.ts';
 import type { IconName } from '../components/icon.tsx';
 import { assetHref, navigate } from '../router.ts';
+import { requestBackfill } from '../state/backfill-request.ts';
 import { components } from '../state/instance.ts';
 import { act } from '../state/launch.ts';
 import { requestLaunch } from '../state/launch-request.ts';
@@ -63,6 +64,18 @@ export function commands(assets: readonly AssetSummary[]): Command[] {
         run: () => requestLaunch({ kind: 'assets', assets: [asset] }),
       }),
     ),
+    ...runnable
+      .filter(({ partitions }) => partitions !== null)
+      .map(
+        (asset): Command => ({
+          id: `backfill:${asset.key}`,
+          text: `Backfill ${asset.key}`,
+          aside: 'action',
+          icon: 'backfills',
+          first: false,
+          run: () => requestBackfill({ assets: [asset] }),
+        }),
+      ),
   ];
 }
 

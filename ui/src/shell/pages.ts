@@ -13,6 +13,7 @@ export interface NavEntry {
 export const NAVIGATION: readonly NavEntry[] = [
   { page: 'home', href: '/', text: 'Home', icon: 'home', key: 'h' },
   { page: 'runs', href: '/runs', text: 'Runs', icon: 'runs', key: 'r' },
+  { page: 'backfills', href: '/backfills', text: 'Backfills', icon: 'backfills', key: 'b' },
   { page: 'assets', href: '/assets', text: 'Assets', icon: 'assets', key: 'a' },
   { page: 'lineage', href: '/lineage', text: 'Lineage', icon: 'lineage', key: 'l' },
   { page: 'automation', href: '/automation', text: 'Automation', icon: 'automation', key: 'u' },
@@ -24,7 +25,13 @@ export const NAVIGATION: readonly NavEntry[] = [
 /** Those in a phone's bar; the others stand behind "More". */
 export const IN_BAR: readonly PageName[] = ['home', 'runs', 'assets', 'git'];
 
+const DETAILS: Partial<Record<PageName, PageName>> = {
+  asset: 'assets',
+  run: 'runs',
+  backfill: 'backfills',
+};
+
 /** The entry that is marked while a page is shown. */
 export function entryOf(page: PageName): PageName {
-  return page === 'asset' ? 'assets' : page === 'run' ? 'runs' : page;
+  return DETAILS[page] ?? page;
 }

@@ -20,6 +20,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ']', does: 'Next in the list you came from' },
   { keys: '[', does: 'Previous in the list you came from' },
   { keys: 'r', does: 'Materialize, or retry the run' },
+  { keys: 'b', does: 'Backfill' },
   { keys: 'e', does: 'Next error in the log' },
   { keys: '?', does: 'This sheet' },
 ];
@@ -70,6 +71,8 @@ function handle(event: KeyboardEvent): boolean {
       return toNeighbour(-1);
     case 'r':
       return click('[data-key="r"]');
+    case 'b':
+      return click('[data-key="b"]');
     case 'e':
       return click('[data-key="e"]');
     default:

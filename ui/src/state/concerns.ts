@@ -37,6 +37,15 @@ export function concernsRun(runId: string): (change: StreamChange) => boolean {
     (isAssetEvent(change) || change.type === 'progress' || change.type.startsWith('stage_'));
 }
 
+/** Its own changes, and what becomes of its runs. */
+export function isBackfillEvent(change: StreamChange): boolean {
+  return change.backfill_id !== null && (change.type === 'backfill_changed' || isAssetEvent(change));
+}
+
+export function concernsBackfill(backfillId: string): (change: StreamChange) => boolean {
+  return (change) => change.backfill_id === backfillId && isBackfillEvent(change);
+}
+
 export function concernsComponents(change: StreamChange): boolean {
   return isDefinitionEvent(change) || change.type === 'component_condition';
 }

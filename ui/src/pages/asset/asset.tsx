@@ -17,6 +17,7 @@ import { selectionOf } from '../../lib/selection.ts';
 import { assetShown } from '../../lib/status.ts';
 import { query, setQuery } from '../../router.ts';
 import { shownState } from '../../state/assets.ts';
+import { requestBackfill } from '../../state/backfill-request.ts';
 import { now } from '../../state/clock.ts';
 import { concernsAsset } from '../../state/concerns.ts';
 import { launch } from '../../state/launch.ts';
@@ -136,6 +137,19 @@ function Materialize({ asset }: { asset: AssetDetail }) {
         <Button title="Full refresh and more" onClick={ask}>
           Options…
         </Button>
+      )}
+      {asset.partitions !== null && (
+        <button
+          type="button"
+          class="button"
+          data-key="b"
+          disabled={!runnable}
+          title={runnable ? 'Many partitions, in order  b' : why}
+          onClick={() => requestBackfill({ assets: [asset] })}
+        >
+          <Icon name="backfills" />
+          Backfill…
+        </button>
       )}
       <button
         type="button"

@@ -12,15 +12,23 @@ export interface Area {
   readonly toColumn: number;
 }
 
+/** How a cell looks: tone, mark, word. */
+type Look = readonly [Tone | 'none', string, string];
+
 const CELL = 28;
 const EDGE = 6;
-const SHOWN: Readonly<Record<string, readonly [Tone, string, string]>> = {
+const SHOWN: Readonly<Record<string, Look>> = {
   m: ['ok', '✓', 'materialized'],
   f: ['bad', '✕', 'failed'],
   i: ['run', '◔', 'in progress'],
   '.': ['idle', '', 'missing'],
+  // Of a backfill.
+  c: ['wait', '⊘', 'canceled'],
+  s: ['warn', '–', 'skipped'],
+  n: ['idle', '', 'to do'],
+  '-': ['none', '', 'not of this backfill'],
 };
-const MISSING = SHOWN['.'] as readonly [Tone, string, string];
+const MISSING = SHOWN['.'] as Look;
 
 /**
  * The 2-D partitions, time across. Of a large set only the visible cells are in the document. Arrows move, Shift with

@@ -1,47 +1,123 @@
-import { useState } from 'preact/hooks';
-import type { PartitionList } from '../../../../src/server/contract/asset.ts';
-import { rangeAt, stretches } from '../../lib/buckets.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { PartitionList, PartitionState } from '../../../../src/server/contract/asset.ts';
+import { rangeAt } from '../../lib/buckets.ts';
 import { plural } from '../../lib/format.ts';
 import { partitionShown } from '../../lib/status.ts';
+import { STRIP_WIDTH, stripPaths } from '../../lib/strip-paths.ts';
 
 type Range = PartitionList['ranges'][number];
 
-const WIDTH = 1000;
-const BUCKETS = 500;
+/** Ordinals of the first and the last partition. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
 
-/** All partitions in their order on one line, by state. Pointing at it names the stretch; a click takes it. */
-export function PartitionStrip({ list, onPick }: { list: PartitionList; onPick?: (range: Range) => void }) {
+const WORST_FIRST: readonly PartitionState[] = ['failed', 'in_progress', 'missing', 'materialized'];
+const LOOK = { worstFirst: WORST_FIRST, toneOf: (status: PartitionState) => partitionShown(status).tone };
+/** Below this many pixels a press is a click and not a drag. */
+const DRAG_PX = 4;
+
+/**
+ * All partitions in their order on one line, by state. Pointing at it names the stretch; a click takes it, a drag takes
+ * what lies between, Shift with a click extends what was taken.
+ */
+export function PartitionStrip({
+  list,
+  onPick,
+  onSelect,
+  selected = null,
+}: {
+  list: PartitionList;
+  onPick?: (range: Range) => void;
+  onSelect?: (span: Span) => void;
+  selected?: Span | null;
+}) {
   const [over, setOver] = useState<Range | null>(null);
+  const [drag, setDrag] = useState<(Span & { readonly startX: number; readonly moved: boolean }) | null>(
+    null,
+  );
+  const picture = useRef<SVGSVGElement>(null);
   const { counts, first_key, last_key } = list.info;
-  if (counts.total === 0) return <p class="faint">No partition exists yet.</p>;
-  const at = (event: MouseEvent & { currentTarget: SVGElement }): Range | undefined => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return rangeAt(list.ranges, Math.floor(((event.clientX - box.left) / box.width) * counts.total));
+  const { total } = counts;
+  const ordinalAt = (clientX: number): number => {
+    const box = picture.current?.getBoundingClientRect();
+    if (box === undefined || box.width === 0) return 0;
+    return Math.max(0, Math.min(total - 1, Math.floor(((clientX - box.left) / box.width) * total)));
   };
-  const label = `${plural(counts.total, 'partition')}: ${counts.materialized} materialized, ${counts.failed} failed, ${counts.in_progress} in progress, ${counts.missing} missing`;
+  const move = (event: PointerEvent): void => {
+    if (drag === null) setOver(rangeAt(list.ranges, ordinalAt(event.clientX)) ?? null);
+    else if (onSelect !== undefined) {
+      const moved = drag.moved || Math.abs(event.clientX - drag.startX) >= DRAG_PX;
+      setDrag({ ...drag, to: ordinalAt(event.clientX), moved });
+    }
+  };
+  const begin = (event: PointerEvent): void => {
+    if (event.button !== 0 || (onPick === undefined && onSelect === undefined)) return;
+    const at = ordinalAt(event.clientX);
+    const extends_ = event.shiftKey && selected !== null;
+    const from = !extends_ ? at : at < selected.from ? selected.to : selected.from;
+    picture.current?.setPointerCapture(event.pointerId);
+    setDrag({ from, to: at, startX: event.clientX, moved: extends_ });
+  };
+  const end = (event: PointerEvent): void => {
+    if (drag === null) return;
+    setDrag(null);
+    if (drag.moved && onSelect !== undefined)
+      onSelect(ordered({ from: drag.from, to: ordinalAt(event.clientX) }));
+    else {
+      const range = rangeAt(list.ranges, ordinalAt(event.clientX));
+      if (range !== undefined) onPick?.(range);
+    }
+  };
+  useEffect(() => {
+    if (drag === null) return;
+    const stop = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') setDrag(null);
+    };
+    window.addEventListener('keydown', stop);
+    return () => window.removeEventListener('keydown', stop);
+  }, [drag === null]);
+  if (total === 0) return <p class="faint">No partition exists yet.</p>;
+  const label = `${plural(total, 'partition')}: ${counts.materialized} materialized, ${counts.failed} failed, ${counts.in_progress} in progress, ${counts.missing} missing`;
+  const marked = drag?.moved === true ? ordered(drag) : selected;
+  const pickable = onPick !== undefined || onSelect !== undefined;
   return (
     <div class="partition-strip">
       <svg
-        class={onPick === undefined ? undefined : 'pickable'}
-        viewBox={`0 0 ${WIDTH} 24`}
+        ref={picture}
+        class={pickable ? 'pickable' : undefined}
+        viewBox={`0 0 ${STRIP_WIDTH} 24`}
         preserveAspectRatio="none"
         role="img"
         aria-label={label}
-        onMouseMove={(event) => setOver(at(event) ?? null)}
-        onMouseLeave={() => setOver(null)}
-        onClick={(event) => {
-          const range = at(event);
-          if (range !== undefined) onPick?.(range);
-        }}
+        onPointerDown={begin}
+        onPointerMove={move}
+        onPointerUp={end}
+        onPointerCancel={() => setDrag(null)}
+        onPointerLeave={() => setOver(null)}
       >
-        {paths(list).map(([tone, d]) => (
+        {stripPaths(list.ranges, total, LOOK).map(([tone, d]) => (
           <path key={tone} class={`tone-${tone}`} d={d} />
         ))}
+        {marked !== null && (
+          <rect
+            class="strip-marked"
+            x={(marked.from / total) * STRIP_WIDTH}
+            width={Math.max(2, ((marked.to - marked.from + 1) / total) * STRIP_WIDTH)}
+            y="0"
+            height="24"
+          />
+        )}
       </svg>
       <div class="strip-caption">
         <span class="mono">{first_key}</span>
         <span class="strip-over">
-          {over === null ? '' : `${rangeText(over)} · ${partitionShown(over.status).text.toLowerCase()}`}
+          {drag?.moved === true && marked !== null
+            ? plural(marked.to - marked.from + 1, 'partition')
+            : over === null
+              ? ''
+              : `${rangeText(over)} · ${partitionShown(over.status).text.toLowerCase()}`}
         </span>
         <span class="mono">{last_key}</span>
       </div>
@@ -49,29 +125,10 @@ export function PartitionStrip({ list, onPick }: { list: PartitionList; onPick?:
   );
 }
 
-export function rangeText({ from, to, from_key, to_key }: Range): string {
+function rangeText({ from, to, from_key, to_key }: Range): string {
   return from === to ? from_key : `${from_key} … ${to_key} (${plural(to - from + 1, 'partition')})`;
 }
 
-/** One path a tone: a strip of a thousand stretches stays four elements. */
-function paths(list: PartitionList): [string, string][] {
-  const byTone = new Map<string, string>();
-  const { total } = list.info.counts;
-  const gap = total <= 80 ? 2 : 0;
-  for (const { status, from, to } of stretches(list.ranges, total, BUCKETS)) {
-    const { tone } = partitionShown(status);
-    let d = byTone.get(tone) ?? '';
-    const cells = gap > 0 ? Math.round((to - from) * total) : 1;
-    const width = ((to - from) * WIDTH) / cells;
-    for (let cell = 0; cell < cells; cell += 1) {
-      const x = from * WIDTH + cell * width;
-      d += `M${round(x)} 0h${round(Math.max(0.8, width - gap))}v24h${round(-Math.max(0.8, width - gap))}z`;
-    }
-    byTone.set(tone, d);
-  }
-  return [...byTone];
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+function ordered({ from, to }: Span): Span {
+  return from <= to ? { from, to } : { from: to, to: from };
 }

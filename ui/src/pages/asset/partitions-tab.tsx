@@ -8,12 +8,15 @@ import { Glyph, Status } from '../../components/status.tsx';
 import { count, plural } from '../../lib/format.ts';
 import { cellKey } from '../../lib/partition-key.ts';
 import { partitionShown } from '../../lib/status.ts';
+import { requestBackfill } from '../../state/backfill-request.ts';
 import { concernsAsset } from '../../state/concerns.ts';
 import { requestLaunch } from '../../state/launch-request.ts';
 import { useResource } from '../../state/resource.ts';
+import { toastError } from '../../state/toasts.ts';
 import { MaterializationLine } from './materializations.tsx';
 import { type Area, isIn, MatrixGrid } from './matrix-grid.tsx';
-import { PartitionStrip } from './partition-strip.tsx';
+import { keysAt } from './partition-keys.ts';
+import { PartitionStrip, type Span } from './partition-strip.tsx';
 
 const STATES = ['materialized', 'failed', 'in_progress', 'missing'] as const;
 
@@ -47,6 +50,17 @@ export function PartitionsTab({ asset, newest }: { asset: AssetDetail; newest: r
 }
 
 function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
+  const [selected, setSelected] = useState<(Span & { readonly start: string; readonly end: string }) | null>(
+    null,
+  );
+  const select = async (span: Span): Promise<void> => {
+    try {
+      const [start, end] = await keysAt(asset.key, span);
+      setSelected({ ...span, start, end });
+    } catch (error) {
+      toastError('The keys of these partitions could not be read', error);
+    }
+  };
   const take = (start: string, end: string): void =>
     requestLaunch(
       start === end
@@ -56,7 +70,38 @@ function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
   return (
     <>
       <div class="card">
-        <PartitionStrip list={list} onPick={({ from_key, to_key }) => take(from_key, to_key)} />
+        <PartitionStrip
+          list={list}
+          selected={selected}
+          onPick={({ from, to, from_key, to_key }) => setSelected({ from, to, start: from_key, end: to_key })}
+          onSelect={(span) => void select(span)}
+        />
+      </div>
+      <div class="matrix-foot" role="status">
+        {selected === null ? (
+          <span class="faint">Click a stretch, or drag over a part of the line.</span>
+        ) : (
+          <>
+            <strong class="mono">
+              {selected.from === selected.to ? selected.start : `${selected.start} … ${selected.end}`}
+            </strong>
+            <span class="faint">{plural(selected.to - selected.from + 1, 'partition')}</span>
+            <span class="grow" />
+            <Button disabled={!asset.enabled} onClick={() => take(selected.start, selected.end)}>
+              Materialize…
+            </Button>
+            <Button
+              kind="primary"
+              icon="backfills"
+              disabled={!asset.enabled}
+              onClick={() =>
+                requestBackfill({ assets: [asset], range: { start: selected.start, end: selected.end } })
+              }
+            >
+              Backfill…
+            </Button>
+          </>
+        )}
       </div>
       <Section title="Stretches" aside={<span class="faint">newest first</span>}>
         <div class="table-frame">
@@ -101,6 +146,20 @@ function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
                       >
                         Materialize…
                       </Button>
+                      <Button
+                        kind="quiet"
+                        icon="backfills"
+                        disabled={!asset.enabled}
+                        onClick={() =>
+                          requestBackfill({
+                            assets: [asset],
+                            range: { start: from_key, end: to_key },
+                            only: status === 'missing' || status === 'failed' ? ['missing', 'failed'] : [],
+                          })
+                        }
+                      >
+                        Backfill…
+                      </Button>
                     </td>
                   </tr>
                 ))}
@@ -134,6 +193,14 @@ function Matrix({
           ),
         );
   const [only] = keys;
+  const lacking =
+    area === null
+      ? 0
+      : matrix.cells.reduce(
+          (sum, line, row) =>
+            sum + [...line].filter((cell, column) => isIn(area, row, column) && /[.f]/.test(cell)).length,
+          0,
+        );
   const last = keys.length === 1 ? newest.find(({ partition }) => partition === only) : undefined;
   return (
     <>
@@ -149,12 +216,28 @@ function Matrix({
             {last !== undefined && <MaterializationLine of={last} />}
             <span class="grow" />
             <Button
-              kind="primary"
               icon="play"
               disabled={!asset.enabled}
               onClick={() => requestLaunch({ kind: 'assets', assets: [asset], keys })}
             >
               Materialize {keys.length === 1 ? '' : keys.length}…
+            </Button>
+            <Button
+              kind="primary"
+              icon="backfills"
+              disabled={!asset.enabled}
+              title={
+                lacking === 0 ? 'None of them is missing or failed' : 'What is missing or failed of them'
+              }
+              onClick={() =>
+                requestBackfill({
+                  assets: [asset],
+                  range: { start: keys[0]!, end: keys.at(-1)! },
+                  only: lacking === 0 ? [] : ['missing', 'failed'],
+                })
+              }
+            >
+              {lacking === 0 ? 'Backfill…' : `Backfill ${lacking} of ${keys.length}…`}
             </Button>
           </>
         )}

@@ -8,6 +8,7 @@ import { Page } from '../../components/page.tsx';
 import { plural } from '../../lib/format.ts';
 import { assetHref, query, setQuery } from '../../router.ts';
 import { assets, shownState } from '../../state/assets.ts';
+import { requestBackfill } from '../../state/backfill-request.ts';
 import { concernsAssets } from '../../state/concerns.ts';
 import { instance } from '../../state/instance.ts';
 import { requestLaunch } from '../../state/launch-request.ts';
@@ -86,6 +87,11 @@ function SelectionBar({ all }: { all: readonly AssetSummary[] }) {
       <Button kind="primary" icon="play" onClick={() => requestLaunch({ kind: 'assets', assets: chosen })}>
         Materialize…
       </Button>
+      {chosen.some(({ partitions }) => partitions !== null) && (
+        <Button icon="backfills" onClick={() => requestBackfill({ assets: chosen })}>
+          Backfill…
+        </Button>
+      )}
       <Button
         kind="quiet"
         onClick={() => {

@@ -8,6 +8,7 @@ import { Icon } from '../../components/icon.tsx';
 import { listText, plural } from '../../lib/format.ts';
 import { selectionOf } from '../../lib/selection.ts';
 import { assets } from '../../state/assets.ts';
+import { requestBackfill } from '../../state/backfill-request.ts';
 import { concernsAsset, concernsAssets } from '../../state/concerns.ts';
 import { launch } from '../../state/launch.ts';
 import { dropLaunch, launchWish } from '../../state/launch-request.ts';
@@ -74,6 +75,17 @@ export function LaunchDialog() {
       footer={
         <>
           <span class="faint grow">{plan.text}</span>
+          {plan.backfill !== undefined && (
+            <Button
+              icon="backfills"
+              onClick={() => {
+                dropLaunch();
+                requestBackfill({ assets: chosen, only: [plan.backfill!] });
+              }}
+            >
+              Backfill…
+            </Button>
+          )}
           <Button onClick={dropLaunch}>Cancel</Button>
           <Button
             kind="primary"

@@ -11,6 +11,8 @@ export interface PartitionPlan {
   readonly requests: readonly Part[];
   /** What will be asked for, in words. */
   readonly text: string;
+  /** Too scattered for a launch: a backfill takes it. */
+  readonly backfill?: 'missing' | 'failed';
 }
 
 /** Stretches of more than one partition each become a request of their own, up to this many. */
@@ -76,7 +78,8 @@ function withStatus(status: 'missing' | 'failed', list: PartitionList | undefine
   if (stretches.length > MAX_STRETCHES) {
     return {
       requests: [],
-      text: `${stretches.length} stretches are ${status}: select fewer, or launch them with elt materialize --partition-range`,
+      text: `${stretches.length} stretches are ${status}: a backfill runs them in order`,
+      backfill: status,
     };
   }
   const number = parts.reduce((sum, { from, to }) => sum + to - from + 1, 0);

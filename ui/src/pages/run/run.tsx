@@ -3,13 +3,13 @@ import type { RunDetail } from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
 import { Button } from '../../components/controls.tsx';
 import { Skeleton } from '../../components/feedback.tsx';
-import { Commits } from '../../components/links.tsx';
+import { Cause, Commits } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page, Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago, Took } from '../../components/time.tsx';
 import { listText, partitionText } from '../../lib/format.ts';
-import { causeText, runTitle } from '../../lib/run-text.ts';
+import { runTitle } from '../../lib/run-text.ts';
 import { isActive, runShown } from '../../lib/status.ts';
 import { navigate, query, runHref, setQuery } from '../../router.ts';
 import { concernsRun } from '../../state/concerns.ts';
@@ -54,7 +54,7 @@ function Shown({ run }: { run: RunDetail }) {
     >
       <p class="facts-line">
         <span>
-          <bdi>{causeText(run.cause)}</bdi>
+          <Cause cause={run.cause} />
           {run.cause.run_id !== null && (
             <>
               {' '}

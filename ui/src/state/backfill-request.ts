@@ -1,0 +1,20 @@
+import { signal } from '@preact/signals';
+import type { AssetSummary } from '../../../src/server/contract/asset.ts';
+
+/** What somebody wants to backfill: the dialog asks for the rest. */
+export interface BackfillWish {
+  readonly assets: readonly AssetSummary[];
+  /** Chosen beforehand, on a strip or a matrix; of two dimensions the corners of a rectangle. */
+  readonly range?: { readonly start: string; readonly end: string };
+  readonly only?: readonly ('missing' | 'failed')[];
+}
+
+export const backfillWish = signal<BackfillWish | null>(null);
+
+export function requestBackfill(wish: BackfillWish): void {
+  backfillWish.value = wish;
+}
+
+export function dropBackfill(): void {
+  backfillWish.value = null;
+}
