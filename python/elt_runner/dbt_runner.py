@@ -12,10 +12,11 @@ import threading
 import time
 from typing import Any
 
+from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
 from google.protobuf.json_format import MessageToDict
 
-from elt_runner import dbt_duckdb, events
+from elt_runner import dbt_duckdb, dbt_target, events
 from elt_runner.dbt_failures import classify, explain, one_line
 from elt_runner.dbt_select import selection, used_vars
 from elt_runner.errors import Failure
@@ -181,6 +182,7 @@ class Build:
         events.emit("stage_end", stage=info["node_name"], asset_key=key, ok=ok, seconds=round(seconds, 3))
         if ok:
             self._unfinished.pop(unique_id, None)
+            dbt_target.record(key, info.get("node_relation", {}), next(iter(FACTORY.adapters.values())))
             events.materialization(key, self._metadata(unique_id, info, result, seconds), self._partition)
         elif result.get("status") != "skipped":
             self._failures.append((str(result.get("message", "failed")), self._file_of(unique_id)))

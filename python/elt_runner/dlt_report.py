@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from elt_runner import events
+from elt_runner import dlt_target, events
 from elt_runner.dlt_observe import Load
 from elt_runner.errors import Failure
 
@@ -29,10 +29,11 @@ class Report:
             offered = ", ".join(sorted(seen)) or "none"
             raise Failure("config", f"the folder has no resource {', '.join(missing)}; it offers: {offered}")
 
-    def materialize(self, loads: list[Load], pipelines: list[Any], partition: str | None) -> None:
+    def materialize(self, loads: list[Load], pipelines: list[Any], offered: set[str], partition: str | None) -> None:
         if not loads:
             events.log("warning", "the script loaded nothing through dlt: rows are not known")
         for asset in self._assets:
+            dlt_target.record(asset["key"], asset["resource"], offered, pipelines)
             events.materialization(asset["key"], self._metadata(asset, loads, pipelines), partition)
 
     def _metadata(self, asset: dict[str, Any], loads: list[Load], pipelines: list[Any]) -> dict[str, Any]:

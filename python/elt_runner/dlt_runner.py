@@ -175,7 +175,7 @@ class Step:
         interception = self._interception
         self._report.check_resources(interception.seen)
         # A resource that was not offered has not been loaded, whatever the exit code would be.
-        self._report.materialize(interception.loads, list(interception.pipelines.values()), key)
+        self._report.materialize(interception.loads, list(interception.pipelines.values()), interception.seen, key)
         if key is None or key == self._request["partitions"][-1]["key"]:
             self._unfinished = []
         for resource in sorted(interception.appended):

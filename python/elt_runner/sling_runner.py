@@ -15,7 +15,7 @@ import time
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from elt_runner import events
+from elt_runner import events, targets
 from elt_runner.sling_log import StreamLog, classify, explain
 
 Request = dict[str, Any]
@@ -54,6 +54,7 @@ def main(request: Request) -> int:
         for portion in asset["portions"]:
             results = _run_portion(request, asset["key"], portion, journal, failures, cancel)
             if results is not None:
+                _record_target(request, asset["key"], results)
                 events.materialization(asset["key"], _metadata(request, results), portion["partition"])
             elif asset["key"] not in unfinished:
                 unfinished.append(asset["key"])
@@ -186,6 +187,22 @@ def _metadata(request: Request, results: list[dict[str, Any]]) -> dict[str, Any]
         "dataset": schemas.pop() if len(schemas) == 1 else None,
         "full_refresh": True if request["full_refresh"] else None,
     }
+
+
+def _record_target(request: Request, asset_key: str, results: list[dict[str, Any]]) -> None:
+    """For checks: tables as Sling's log names them. A stream without rows is not in it; its `object` may have placeholders."""
+    if not targets.wanted():
+        return
+    names = {name for result in results for name in result["tables"] if "://" not in name}
+    for result in results:
+        written = result["object"].replace('"', "")
+        if not result["tables"] and "://" not in written and "{" not in written:
+            names.add(written)
+    places = []
+    for name in sorted(names):
+        schema, _, table = name.rpartition(".")
+        places.append({"kind": "variable", "variable": request["target"], "schema": schema or None, "table": table})
+    targets.record(asset_key, places)
 
 
 def _size_of(result: dict[str, Any]) -> int | None:

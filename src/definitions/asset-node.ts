@@ -103,8 +103,10 @@ function depsOf(pipeline: PipelineState, asset: DiscoveredAsset, over: AssetOver
   return [...deps.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
+/** A check of the asset's own section stands for the pipeline's check of that name. */
 function checksOf(config: PipelineConfig, asset: DiscoveredAsset, over: AssetOverride): AssetCheck[] {
-  const declared = [...config.checks, ...(over.checks ?? [])];
+  const own = new Set(over.checks?.map((check) => check.name));
+  const declared = [...config.checks.filter((check) => !own.has(check.name)), ...(over.checks ?? [])];
   return [
     ...declared.map((check) => ({ kind: 'declared' as const, ...check })),
     ...asset.checks.map((check) => ({ kind: 'tool' as const, ...check })),

@@ -88,13 +88,14 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
       runRetriesLeft: plan.runRetriesLeft - 1,
     });
     if (retry === null) return null;
-    return launchAgain(plan, state, retry, `run_retry:${plan.runId}`);
+    return launchAgain(plan, state, retry, true, `run_retry:${plan.runId}`);
   }
 
   async function launchAgain(
     plan: RunPlan,
     state: RunState,
     retry: RunPlan,
+    fromFailure: boolean,
     idempotencyKey?: string,
   ): Promise<LaunchRecord> {
     const specs: Record<string, StepSpec> = {};
@@ -108,7 +109,9 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
         timeoutMs: null,
         leaseTtlMs: 0,
       };
-      specs[step.stepKey] = retrySpec(await store.steps.spec(ref), retry.runId, step);
+      const spec = await store.steps.spec(ref);
+      const own = { state: state.steps[step.stepKey], fromFailure };
+      specs[step.stepKey] = retrySpec(spec, retry.runId, step, own);
     }
     return store.runs.createLaunch([retry], {
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -179,7 +182,7 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
         runRetriesLeft: 0,
       });
       if (retry === null) throw notRetryable(runId, 'has nothing left to do');
-      const record = await launchAgain(plan, state, retry);
+      const record = await launchAgain(plan, state, retry, options.fromFailure);
       await startAll(record);
       return record;
     },

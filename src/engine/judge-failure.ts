@@ -69,11 +69,10 @@ export function judgeFailure(runId: string, plan: StepPlan, step: StepState, now
 }
 
 /**
- * Nothing is left that a retry could write, or it would load once more what a blocking check found bad: loads that
- * append would double their rows.
+ * Nothing is left that a retry could write, or it would load once more what a blocking check found bad: loads and scripts
+ * that append would double their rows. A model of dbt comes out the same.
  */
 export function isWritten(plan: StepPlan, step: StepState): boolean {
-  const loads = plan.tool === 'dlt' || plan.tool === 'sling';
-  if (loads && step.error?.code === 'BLOCKING_CHECK_FAILED') return true;
+  if (plan.tool !== 'dbt' && step.error?.code === 'BLOCKING_CHECK_FAILED') return true;
   return plan.assets.length > 0 && plan.assets.every((asset) => step.finishedAssets.includes(asset.key));
 }

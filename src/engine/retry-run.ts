@@ -1,4 +1,4 @@
-import type { RunState } from '../events/run-state.ts';
+import type { RunState, StepState } from '../events/run-state.ts';
 import type { Cause, RunPlan, RunRequest, StepPlan } from '../plan/run-plan.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
 
@@ -52,9 +52,33 @@ export function retryRequest(
   };
 }
 
-/** The spec of a step of a retry: the old run's, with its configuration at that commit, for the new run. */
-export function retrySpec(spec: StepSpec, runId: string, step: StepPlan): StepSpec {
-  return { ...spec, ref: { ...spec.ref, runId, attempt: 0 }, assets: step.assets, retriesSpent: 0 };
+/**
+ * The spec of a step of a retry: the old run's, with its configuration at that commit, for the new run. From a failure
+ * that came in the middle of its checks, when everything was written, the step only checks.
+ */
+export function retrySpec(
+  spec: StepSpec,
+  runId: string,
+  step: StepPlan,
+  old: { readonly state: StepState | undefined; readonly fromFailure: boolean },
+): StepSpec {
+  const before = spec.written ?? [];
+  const isUnchecked =
+    old.fromFailure &&
+    spec.assets.length === 0 &&
+    old.state?.error?.code !== 'BLOCKING_CHECK_FAILED' &&
+    before.some(({ declaredChecks }) => declaredChecks !== undefined);
+  const assets = isUnchecked ? [] : step.assets;
+  const keys = new Set(assets.map((asset) => asset.key));
+  const written = before.filter((asset) => !keys.has(asset.key));
+  const { written: _, ...rest } = spec;
+  return {
+    ...rest,
+    ref: { ...spec.ref, runId, attempt: 0 },
+    assets,
+    ...(written.length === 0 ? {} : { written }),
+    retriesSpent: 0,
+  };
 }
 
 function hasSucceeded(state: RunState, stepKey: string): boolean {

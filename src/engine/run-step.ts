@@ -3,6 +3,7 @@ import type { StepError } from '../events/run-event.ts';
 import { OperationalError } from '../lib/errors.ts';
 import { createRedactor } from '../lib/secret.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
+import { hasDeclaredChecks } from '../runners/checks.ts';
 import { parseErrorText } from '../runners/parse/traceback.ts';
 import { followStep } from './local/follow-step.ts';
 import { insist } from './local/insist.ts';
@@ -124,7 +125,7 @@ async function startAndFollow(
   await endEarlierAttempts(spec, machine);
   createStepDir(dir);
   // Everything was written by earlier attempts, the last of which was lost after its last asset.
-  if (spec.assets.length === 0) {
+  if (spec.assets.length === 0 && !hasDeclaredChecks(spec)) {
     return finish(spec, machine, {
       result: { type: 'step_succeeded', seconds: 0, metadata: {} },
       implied: [],

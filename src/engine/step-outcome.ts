@@ -45,12 +45,13 @@ export function stepOutcome(
   errorText: () => ErrorText | null,
 ): StepOutcome {
   const { seconds } = exit;
+  const isAllWritten = report.isAllWritten();
+  const unfinished = new Set(isAllWritten ? [] : (report.end()?.unfinished_assets ?? []));
+  const implied = spec.assets
+    .filter((asset) => !report.wasReported(asset.key) && !unfinished.has(asset.key))
+    .map((asset) => impliedBy(spec, asset.key, seconds));
   if (isDone(spec, report, exit)) {
     const failedChecks = report.failedBlockingChecks();
-    const unfinished = new Set(report.end()?.unfinished_assets ?? []);
-    const implied = spec.assets
-      .filter((asset) => !report.wasReported(asset.key) && !unfinished.has(asset.key))
-      .map((asset) => impliedBy(spec, asset.key, seconds));
     if (failedChecks.length > 0) {
       const written = [...report.finishedAssets(), ...implied.map(({ assetKey }) => assetKey)];
       return { result: failed(spec, seconds, blockingError(failedChecks), written, failedChecks), implied };
@@ -60,12 +61,26 @@ export function stepOutcome(
     }
   }
   if (exit.reason === 'cancelled') {
-    return { result: { type: 'step_canceled', seconds, forced: exit.forced }, implied: [] };
+    return {
+      result: { type: 'step_canceled', seconds, forced: exit.forced },
+      implied: isAllWritten ? implied : [],
+    };
   }
   const checks = report.failedBlockingChecks();
   const error = errorOf(spec, report, exit, errorText());
+  if (isAllWritten) {
+    // It ended in the middle of its checks. Whatever the tool, nothing of it is to be written again.
+    const finishedAssets = spec.assets.map((asset) => asset.key);
+    const result = {
+      type: 'step_failed',
+      seconds,
+      error,
+      finishedAssets,
+      failedBlockingChecks: checks,
+    } as const;
+    return { result, implied };
+  }
   // The tool's word goes first: what a test of dbt found bad is written, and has to be made and tested again.
-  const unfinished = new Set(report.end()?.unfinished_assets ?? []);
   const written = report.finishedAssets().filter((key) => !unfinished.has(key));
   return { result: failed(spec, seconds, error, written, checks), implied: [] };
 }

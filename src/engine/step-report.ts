@@ -7,6 +7,7 @@ import {
   ProgressEvent,
   StageEvent,
   type StepEvent,
+  WrittenEvent,
 } from '../events/step-event.ts';
 import type { PlannedAsset } from '../plan/run-plan.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
@@ -23,6 +24,8 @@ export interface StepReport {
   readonly exception: () => PipesException | null;
   /** It said that it has come to its end, by either protocol. */
   readonly isEnded: () => boolean;
+  /** Its tool is through, only checks are left. */
+  readonly isAllWritten: () => boolean;
   readonly wasReported: (assetKey: string) => boolean;
   /** Planned assets that are written in all of this step's partitions. */
   readonly finishedAssets: () => readonly string[];
@@ -54,11 +57,13 @@ export function createStepReport(
   elapsedSeconds: () => number,
 ): StepReport {
   const planned = new Map(spec.assets.map((asset) => [asset.key, asset]));
+  const checked = new Map([...planned, ...(spec.written ?? []).map((asset) => [asset.key, asset] as const)]);
   const written = new Map<string, Set<string> | 'all'>();
   const failedChecks = new Map<string, boolean>();
   let end: EndEvent | null = null;
   let exception: PipesException | null = null;
   let isClosed = false;
+  let isAllWritten = false;
   let chatter = 0;
 
   function take(event: ReportedEvent): ReportedEvent | null {
@@ -69,7 +74,7 @@ export function createStepReport(
       case 'materialization':
         return takeMaterialization(event);
       case 'check':
-        if (planned.get(event.asset_key)?.blockingChecks.includes(event.check_name) === true) {
+        if (checked.get(event.asset_key)?.blockingChecks.includes(event.check_name) === true) {
           failedChecks.set(`${event.asset_key}:${event.check_name}`, !event.passed);
         }
         return event;
@@ -101,11 +106,16 @@ export function createStepReport(
         isClosed = true;
         exception = found;
       });
+      if (event?.type === 'other' && WrittenEvent.safeParse(event.payload).success) {
+        isAllWritten = true;
+        return null;
+      }
       return event === null ? null : take(event);
     },
     end: () => end,
     exception: () => exception,
     isEnded: () => isClosed || end !== null,
+    isAllWritten: () => isAllWritten,
     wasReported: (assetKey) => written.has(assetKey),
     finishedAssets: () =>
       spec.assets.filter((asset) => isWritten(asset, written.get(asset.key), spec)).map(({ key }) => key),

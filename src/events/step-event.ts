@@ -71,6 +71,13 @@ export const LogEvent = z.object({
 });
 export type LogEvent = z.infer<typeof LogEvent>;
 
+/**
+ * Everything is written and the tool has ended well: what follows are declared checks, which only read. An attempt that
+ * ends after it is followed by one that only checks.
+ */
+export const WrittenEvent = z.object({ type: z.literal('written') });
+export type WrittenEvent = z.infer<typeof WrittenEvent>;
+
 /** The child's own word that it finished; trusted only together with its exit code. */
 export const EndEvent = z.object({
   type: z.literal('end'),

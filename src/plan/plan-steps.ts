@@ -89,8 +89,18 @@ function plannedAsset(node: AssetNode, selection: PartitionSelection): PlannedAs
       ? { partitions: { kind: 'none' } }
       : { partitions: selection, partitionsDefinition: node.partitions }),
     blockingChecks: node.checks.filter((check) => check.blocking).map((check) => check.name),
+    ...declaredChecks(node),
     codeVersion: node.codeVersion,
   };
+}
+
+function declaredChecks(node: AssetNode): Pick<PlannedAsset, 'declaredChecks'> {
+  const declared = node.checks.flatMap((check) => {
+    if (check.kind === 'tool') return [];
+    const { kind: _, ...config } = check;
+    return [config];
+  });
+  return declared.length === 0 ? {} : { declaredChecks: declared };
 }
 
 function spelledOut(

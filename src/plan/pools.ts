@@ -12,8 +12,15 @@ export function poolsOf(component: string, pipeline: PipelineState, nodes: reado
   const { config } = pipeline;
   const pools = new Set(config.pools);
   if (pipelineLimit(pipeline) !== null) pools.add(`pipeline:${component}/${pipeline.name}`);
-  if (nodes.some((node) => node.kinds.includes('duckdb'))) pools.add('dest:duckdb');
+  if (nodes.some((node) => node.kinds.includes('duckdb') || readsDuckDb(node))) pools.add('dest:duckdb');
   return [...pools].sort();
+}
+
+/** A check holds the file too, while it looks at it: its connection says by its name that it is one. */
+function readsDuckDb(node: AssetNode): boolean {
+  return node.checks.some(
+    (check) => check.kind === 'declared' && /duckdb/i.test(String(check.settings['connection'] ?? '')),
+  );
 }
 
 /** Limits of all pools, implicit ones included. A pool that is not named here has no limit. */

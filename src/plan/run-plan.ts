@@ -1,5 +1,5 @@
 import type { AssetKey } from '../definitions/definitions.ts';
-import type { RetryPolicy, Tool } from '../discovery/pipeline-config.ts';
+import type { CheckConfig, RetryPolicy, Tool } from '../discovery/pipeline-config.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { TimeWindow } from '../partitions/instant.ts';
 import type { CodeRef } from '../state/code-ref.ts';
@@ -55,6 +55,8 @@ export interface PlannedAsset {
   readonly partitionsDefinition?: PartitionsDefinition;
   /** Names of blocking checks: when one fails, what lies downstream in the run is not started. */
   readonly blockingChecks: readonly string[];
+  /** Checks of `dagster.yaml`, run by the step once everything is written. Absent: none. */
+  readonly declaredChecks?: readonly CheckConfig[];
   readonly codeVersion: string;
 }
 

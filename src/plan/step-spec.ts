@@ -41,6 +41,8 @@ export interface StepSpec
   readonly config: PipelineConfig;
   /** What is left to write: the plan's assets without those that earlier attempts finished. */
   readonly assets: readonly PlannedAsset[];
+  /** What earlier attempts finished: to be checked by the attempt that finishes the rest. Absent: nothing. */
+  readonly written?: readonly PlannedAsset[];
   readonly runConfig: Readonly<Record<string, unknown>>;
   readonly retriesSpent: number;
   readonly timeoutMs: number | null;

@@ -239,16 +239,19 @@ describe('failures', () => {
     }
   });
 
-  it('does not load once more what a blocking check of a loader found bad', () => {
-    const error: StepError = { code: 'BLOCKING_CHECK_FAILED', message: 'x', failureClass: 'data' };
-    const state = { status: 'attempt_failed', attempt: 1, error } as const;
-    expect(words(decide(view([step('a', { retry: POLICY, tool: 'dlt' })], { a: state })))).toContain(
-      'step_gave_up a 1',
-    );
-    expect(words(decide(view([step('a', { retry: POLICY, tool: 'dbt' })], { a: state })))).toContain(
-      'step_retry_scheduled a 1',
-    );
-  });
+  it.each<[StepPlan['tool'], string]>([
+    ['dlt', 'step_gave_up a 1'],
+    ['sling', 'step_gave_up a 1'],
+    ['python', 'step_gave_up a 1'],
+    ['dbt', 'step_retry_scheduled a 1'],
+  ])(
+    'does not write once more what a blocking check found bad, where that could double rows: %s',
+    (tool, word) => {
+      const error: StepError = { code: 'BLOCKING_CHECK_FAILED', message: 'x', failureClass: 'data' };
+      const state = { status: 'attempt_failed', attempt: 1, error } as const;
+      expect(words(decide(view([step('a', { retry: POLICY, tool })], { a: state })))).toContain(word);
+    },
+  );
 
   it('E9: waits the same time in every replay, within the bounds of the policy', () => {
     const plan = step('a', {

@@ -83,7 +83,30 @@ it('asks for the same with today’s definitions', () => {
 
 it('law 4: keeps the code and the configuration of the old run', () => {
   const old = stepSpec('dlt', { env: { A: '1' } }, { attempt: 3 });
-  const spec = retrySpec(old, 'new', { ...PLAN.steps[1]!, stepKey: old.ref.stepKey });
+  const plan = { ...PLAN.steps[1]!, stepKey: old.ref.stepKey };
+  const spec = retrySpec(old, 'new', plan, { state: FAILED.steps['b'], fromFailure: true });
   expect(spec).toMatchObject({ code: old.code, config: old.config, retriesSpent: 0 });
   expect(spec.ref).toMatchObject({ runId: 'new', attempt: 0 });
+});
+
+it.each<[string, boolean, string, string[], string[], string[], string[]]>([
+  ['only checks what was written and not checked', true, 'STEP_LOST', [], ['b1', 'b2'], [], ['b1', 'b2']],
+  ['writes again what a check found bad', true, 'BLOCKING_CHECK_FAILED', [], ['b1', 'b2'], ['b1', 'b2'], []],
+  ['writes the rest and checks all of it', true, 'STEP_FAILED', ['b2'], ['b1'], ['b2'], ['b1']],
+  ['writes all of it when asked to', false, 'STEP_LOST', [], ['b1', 'b2'], ['b1', 'b2'], []],
+])('a step with declared checks: %s', (_name, fromFailure, code, left, done, assets, written) => {
+  const planned = (keys: readonly string[]) =>
+    keys.map((key) => ({ key, declaredChecks: [{ name: 'rows' }] })) as unknown as StepPlan['assets'];
+  const failed = state({ b: { status: 'failed', finishedAssets: done } });
+  const own = { ...failed.steps['b']!, error: { code, message: '', failureClass: 'data' as const } };
+  const old = stepSpec('dlt', {}, { assets: planned(left), written: planned(done) });
+  const whole = { ...PLAN.steps[1]!, assets: planned(['b1', 'b2']) };
+  const plan = retryPlan(
+    { ...PLAN, steps: [whole] },
+    { ...failed, steps: { b: own } },
+    { ...IDS, fromFailure },
+  )!;
+  const spec = retrySpec(old, 'new', plan.steps[0]!, { state: own, fromFailure });
+  expect(spec.assets.map(({ key }) => key)).toEqual(assets);
+  expect((spec.written ?? []).map(({ key }) => key)).toEqual(written);
 });

@@ -194,6 +194,46 @@ describe('blocking checks', () => {
   });
 });
 
+describe('an attempt that ends in the middle of its checks', () => {
+  const lines = [wrote('a'), { type: 'written' }, checked('a', true)];
+
+  it.each<['dlt' | 'python' | 'dbt', Partial<ProcessExit>, string]>([
+    ['dlt', { reason: 'vanished', exitCode: null }, 'lost'],
+    ['python', { reason: 'lease_expired', exitCode: null, signal: 'SIGKILL' }, 'lost'],
+    ['dbt', { reason: 'timeout', exitCode: null, signal: 'SIGINT' }, 'timeout'],
+  ])('has written all of it: %s', (tool, exit, failureClass) => {
+    const { result, implied } = outcome(spec(tool), [...lines, end('ok')], exit);
+    expect(result).toMatchObject({
+      type: 'step_failed',
+      finishedAssets: ['a', 'b'],
+      error: { failureClass },
+    });
+    expect(implied.map(({ assetKey }) => assetKey)).toEqual(['b']);
+  });
+
+  it('waits for a locked file without writing anything again', () => {
+    const busy = end('failed', { failure_class: 'resource_busy', error: { name: 'X', message: 'locked' } });
+    const { result } = outcome(spec('python'), [...lines, busy], { exitCode: 1 });
+    expect(result).toMatchObject({
+      finishedAssets: ['a', 'b'],
+      error: { code: 'RESOURCE_BUSY', failureClass: 'resource_busy' },
+    });
+  });
+
+  it('has its materializations although it was canceled', () => {
+    const { result, implied } = outcome(spec('python'), lines, { reason: 'cancelled', exitCode: null });
+    expect(result.type).toBe('step_canceled');
+    expect(implied.map(({ assetKey }) => assetKey)).toEqual(['b']);
+  });
+
+  it('and the next one hears the checks of what was written before', () => {
+    const given = spec('dlt', { assets: [], written: [asset('a')] });
+    const { result, implied } = outcome(given, [checked('a', false), end('ok')]);
+    expect(result).toMatchObject({ failedBlockingChecks: ['a:c'], error: { failureClass: 'data' } });
+    expect(implied).toEqual([]);
+  });
+});
+
 describe('the stream', () => {
   const report = (given = spec('python')) =>
     createStepReport(

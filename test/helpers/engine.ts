@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Definitions } from '../../src/definitions/definitions.ts';
-import type { PipelineConfig, RetryPolicy } from '../../src/discovery/pipeline-config.ts';
+import type { CheckConfig, PipelineConfig, RetryPolicy } from '../../src/discovery/pipeline-config.ts';
 import { createRunEngine } from '../../src/engine/engine.ts';
 import { createLocalTransport } from '../../src/engine/local/local-transport.ts';
 import { createPassedNames } from '../../src/engine/local/passed-names.ts';
@@ -37,9 +37,11 @@ export interface TestStep {
   readonly treeId?: string;
   readonly pipeline?: string;
   /** `dlt` asks the process for an `end` event, as our own runners send one. */
-  readonly tool?: 'python' | 'dlt';
+  readonly tool?: 'python' | 'dlt' | 'sling' | 'dbt';
   readonly assets?: readonly string[];
   readonly blockingChecks?: readonly string[];
+  /** Of every asset of the step. */
+  readonly declaredChecks?: readonly CheckConfig[];
   readonly needs?: readonly string[];
   readonly pools?: readonly string[];
   readonly retry?: RetryPolicy;
@@ -59,6 +61,11 @@ export interface TestEngineOptions {
   readonly secretsDir?: string;
   readonly crashPoint?: (point: CrashPoint) => void;
   readonly logLevel?: string;
+  /** Interpreter of the steps' environment; any Python without packages unless said otherwise. */
+  readonly python?: string;
+  readonly sling?: string;
+  /** Instead of the one that only runs the command of a step of that tool. */
+  readonly runners?: readonly Runner[];
 }
 
 export interface TestEngine {
@@ -112,8 +119,11 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
           logs,
           code: { materialise: (code) => Promise.resolve(join(home, 'code', code.treeId)) },
           environments: {
-            ensure: () => Promise.resolve({ envKey: 'test', python }),
-            sling: () => Promise.reject(new Error('no Sling in these tests')),
+            ensure: () => Promise.resolve({ envKey: 'test', python: options.python ?? python }),
+            sling: () =>
+              options.sling === undefined
+                ? Promise.reject(new Error('no Sling in these tests'))
+                : Promise.resolve(options.sling),
             status: () => Promise.resolve([]),
             onProgress: () => () => undefined,
             basePython: () => Promise.resolve(python),
@@ -121,6 +131,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
           runners: new Map<string, Runner>([
             ['python', pythonRunner],
             ['dlt', { ...pythonRunner, tool: 'dlt' }],
+            ...(options.runners ?? []).map((runner) => [runner.tool, runner] as const),
           ]),
           places: placesOf(home),
           pythonDir: join(ROOT, 'python'),
@@ -234,7 +245,10 @@ function specOf(home: string, runId: string, step: TestStep): StepSpec {
     assets: (step.assets ?? [step.stepKey]).map((key) => ({
       key,
       partitions: step.spec?.partitions ?? { kind: 'none' },
-      blockingChecks: step.blockingChecks ?? [],
+      blockingChecks:
+        step.blockingChecks ??
+        (step.declaredChecks ?? []).filter(({ blocking }) => blocking).map(({ name }) => name),
+      ...(step.declaredChecks === undefined ? {} : { declaredChecks: step.declaredChecks }),
       codeVersion: '1',
     })),
     timeoutMs: step.timeoutSeconds === undefined ? null : step.timeoutSeconds * 1000,

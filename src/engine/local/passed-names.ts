@@ -20,13 +20,31 @@ const LARGEST_FILE = 1024 * 1024;
 /** Reads a tree once; equal trees have equal answers, so the last ones are kept. */
 export function createPassedNames(): (spec: StepSpec, tree: string) => PassedNames {
   const known = new Map<string, PassedNames>();
-  return (spec, tree) => {
+  return (spec, tree) => withConnections(folderNames(spec, tree), spec);
+
+  function folderNames(spec: StepSpec, tree: string): PassedNames {
     if (spec.tool !== 'sling' && spec.tool !== 'dbt') return NONE;
     const key = `${spec.tool}:${spec.code.treeId}`;
     const found = known.get(key) ?? (spec.tool === 'sling' ? slingNames(spec, tree) : dbtNames(tree));
     if (known.size > 1000) known.clear();
     known.set(key, found);
     return found;
+  }
+}
+
+/** Connections that the step's checks name. */
+function withConnections(passed: PassedNames, spec: StepSpec): PassedNames {
+  const assets = [...spec.assets, ...(spec.written ?? [])];
+  const named = assets.flatMap(({ declaredChecks = [] }) =>
+    declaredChecks.flatMap(({ settings }) => {
+      const name = settings['connection'];
+      return typeof name === 'string' ? [name, name.toUpperCase()] : [];
+    }),
+  );
+  if (named.length === 0) return passed;
+  return {
+    names: new Set([...passed.names, ...named]),
+    connections: new Set([...passed.connections, ...named]),
   };
 }
 

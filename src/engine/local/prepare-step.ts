@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { invariant } from '../../lib/invariant.ts';
 import { isPathOfSecret, isSecretName, secretForms } from '../../lib/secret.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
+import { withChecks } from '../../runners/checks.ts';
 import type { StepCommand } from '../../runners/runner.ts';
 import { type StepEnd, StepErrorThrown, type StepMachine } from '../step-machine.ts';
 import { childEnvironment } from './child-environment.ts';
@@ -72,20 +73,18 @@ export async function prepareStep(
       ...partitionVariables(spec),
       ...pipesVariables(spec, dir.events),
     };
-    const command = await runner.command(
-      spec,
-      {
-        stepDir: dir.path,
-        workDir,
-        stateDir,
-        treeDir: tree,
-        python,
-        sling: slingBinary,
-        runnerPackage: machine.pythonDir,
-        eventsFile: dir.events,
-      },
-      base,
-    );
+    const stepPlaces = {
+      stepDir: dir.path,
+      workDir,
+      stateDir,
+      treeDir: tree,
+      python,
+      sling: slingBinary,
+      runnerPackage: machine.pythonDir,
+      eventsFile: dir.events,
+    };
+    const toolCommand = await runner.command(spec, stepPlaces, base);
+    const command = withChecks(spec, toolCommand, stepPlaces, machine.clock.now());
     for (const file of command.files) writePrivate(join(dir.path, file.name), file.content);
     const secrets = [...given.secrets, ...secretFiles, ...secretsOfCommand(command)];
     return {

@@ -2,6 +2,7 @@ import { reduceRun } from '../../events/reduce-run.ts';
 import type { AttemptEvent } from '../../events/run-event.ts';
 import type { StepEvent } from '../../events/step-event.ts';
 import { OperationalError } from '../../lib/errors.ts';
+import type { PlannedAsset } from '../../plan/run-plan.ts';
 import type { StepRef } from '../../plan/step-spec.ts';
 import type { StepStore } from '../store.ts';
 import type { StoreContext, Tx } from './context.ts';
@@ -24,11 +25,14 @@ export function createStepStore(context: StoreContext): StepStore {
         throw new OperationalError('RUN_NOT_FOUND', `there is no step ${ref.stepKey} of run ${ref.runId}`);
       }
       const spec = await storedSpec(context, run.runNo, ref.stepKey);
+      const isWritten = (asset: PlannedAsset): boolean => step.finishedAssets.includes(asset.key);
+      const written = [...(spec.written ?? []), ...spec.assets.filter(isWritten)];
       return {
         ...spec,
         // Queue, time-out and length of the lease are the spec's, whatever the caller knows of them.
         ref: { ...spec.ref, attempt: ref.attempt },
-        assets: spec.assets.filter((asset) => !step.finishedAssets.includes(asset.key)),
+        assets: spec.assets.filter((asset) => !isWritten(asset)),
+        ...(written.length === 0 ? {} : { written }),
         retriesSpent: step.retriesSpent,
       };
     },
