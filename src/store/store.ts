@@ -6,6 +6,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
+import type { WrittenWith } from '../plan/revision-plan/partition-impact.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
@@ -269,6 +270,11 @@ export interface AssetStore {
   >;
   /** Of an asset that nothing is known of: nothing. */
   partitionSubsets(assetKey: string, definition: PartitionsDefinition): Promise<PartitionSubsets>;
+  /**
+   * What was written, by the code version of the last write, as ordinals of the definition that is asked with; null: the
+   * writes of the whole. What the definition does not have is left out.
+   */
+  writtenWith(assetKey: string, definition: PartitionsDefinition | null): Promise<readonly WrittenWith[]>;
   checks(assetKey: string): Promise<readonly CheckResultRow[]>;
   /** Last runs of an asset, newest first: the strip of the last 20. */
   recentRuns(

@@ -22,6 +22,7 @@ import { NO_SPANS, partitionSpans } from './partition-spans.ts';
 
 /** Partitions that were last written with one code version, as ordinals of the definition that was asked with. */
 export interface WrittenWith {
+  /** '' where it is not known any more. */
   readonly codeVersion: string;
   /** Without a definition: the ordinal 0 for the whole. */
   readonly subset: PartitionSubset;

@@ -7,6 +7,7 @@ import { chunks } from './json.ts';
 import { P_KIND } from './partition-identity.ts';
 import { findPartition } from './partition-keys.ts';
 import { createPartitionStatus } from './partition-status.ts';
+import { writtenWith } from './written-with.ts';
 
 const ASSETS_AT_ONCE = 500;
 
@@ -85,6 +86,8 @@ export function createAssetStore(context: StoreContext): AssetStore {
     },
 
     partitionSubsets: async (assetKey, definition) => partitionStatus.subsets(assetKey, definition),
+
+    writtenWith: async (assetKey, definition) => writtenWith(context, assetKey, definition),
 
     async checks(assetKey) {
       const assetId = await idOf(context, assetKey);
