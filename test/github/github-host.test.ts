@@ -90,7 +90,7 @@ describe('what is told', () => {
     const many = Array.from({ length: 120 }, (_, line) => ({ ...check().annotations[0]!, line: line + 1 }));
     await hostOf(server, { hasChecks: true }).putCheckRun(check({ annotations: many }));
     const [made] = server.checks.values();
-    expect((made?.output as { annotations: unknown[] }).annotations).toHaveLength(120);
+    expect((made as { output: { annotations: unknown[] } }).output.annotations).toHaveLength(120);
   });
 
   it('keeps one comment, behind a hundred others, and leaves it alone when nothing differs', async () => {
