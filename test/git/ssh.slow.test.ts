@@ -29,7 +29,7 @@ interface World {
   readonly server: SshGitServer;
   readonly key: string;
   readonly knownHosts: string;
-  mirror(): Promise<Mirror>;
+  readonly mirror: () => Promise<Mirror>;
 }
 
 async function world(): Promise<World> {

@@ -30,19 +30,23 @@ export async function startSshGitServer(hostKey: string): Promise<SshGitServer> 
   const server = new ssh2.Server({ hostKeys: [readFileSync(hostKey)] }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
-      if (context.method !== 'publickey') return context.reject(['publickey']);
+      const offered = context.method === 'publickey' ? context.key.data : null;
       const isAllowed = made.allowed.some((line) => {
         const key = ssh2.utils.parseKey(line);
-        return !(key instanceof Error) && key.getPublicSSH().equals(context.key.data);
+        return offered !== null && !(key instanceof Error) && key.getPublicSSH().equals(offered);
       });
-      return isAllowed ? context.accept() : context.reject(['publickey']);
+      if (isAllowed) context.accept();
+      else context.reject(['publickey']);
     });
     client.on('session', (accept) => {
       const session = accept();
       session.on('exec', (acceptExec, reject, { command }) => {
         made.commands.push(command);
         const [, program, repository] = /^(git-upload-pack|git-receive-pack) '([^']+)'$/.exec(command) ?? [];
-        if (program === undefined || repository === undefined) return reject();
+        if (program === undefined || repository === undefined) {
+          reject();
+          return;
+        }
         const stream = acceptExec();
         const child = spawn('git', [program.slice('git-'.length), repository], { env: GIT_ENVIRONMENT });
         stream.pipe(child.stdin);
@@ -53,7 +57,6 @@ export async function startSshGitServer(hostKey: string): Promise<SshGitServer> 
           stream.exit(code ?? 1);
           stream.end();
         });
-        return undefined;
       });
     });
   });
