@@ -6,6 +6,7 @@ import { digestOf } from '../lib/digest.ts';
 import { type DueTick, dueTicks, nextDue } from '../plan/due-ticks.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import { scheduleStatus } from '../plan/schedule-status.ts';
 import { stepSpecs } from '../plan/step-spec-of.ts';
 import type { ScheduleStateRow, Store, TickStatus } from '../store/store.ts';
 
@@ -81,8 +82,9 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     now: number,
     counts: { -readonly [count in keyof SchedulerCounts]: number },
   ): Promise<number | null> {
-    const state = await settle(schedule, known, now);
-    if (statusOf(schedule, state) !== 'RUNNING') return null;
+    const state = await settle(schedule, await withoutExpired(schedule, known, now), now);
+    const expiresAt = state.override?.expiresAt ?? null;
+    if (scheduleStatus(schedule, state.override, now) !== 'RUNNING') return expiresAt;
     let entry = watch(schedule, state.cursor);
     if (entry.dueAt !== null && entry.dueAt <= now) {
       for (const tick of dueTicks(schedule.config, schedule.name, state.cursor, now)) {
@@ -90,7 +92,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         entry = watch(schedule, tick.at);
       }
     }
-    return entry.dueAt;
+    return expiresAt === null || (entry.dueAt !== null && entry.dueAt < expiresAt) ? entry.dueAt : expiresAt;
   }
 
   /** A folder that comes back, or is enabled again, does not fire what it missed meanwhile (fault C6). */
@@ -103,6 +105,21 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       if (configDigest === '' || definitions.schedules.has(schedule)) continue;
       await store.schedules.setCursor(schedule, now, '');
     }
+  }
+
+  /** An override whose time is over: Git is followed from that instant on, and nothing of before it fires. */
+  async function withoutExpired(
+    schedule: ScheduleDefinition,
+    state: ScheduleStateRow | undefined,
+    now: number,
+  ): Promise<ScheduleStateRow | undefined> {
+    const expiresAt = state?.override?.expiresAt;
+    if (state === undefined || expiresAt === undefined || expiresAt > now) return state;
+    const { name } = schedule;
+    await store.schedules.setOverride(name, null, expiresAt);
+    const status = schedule.config.defaultStatus;
+    await store.appendInstanceEvents([{ type: 'schedule_changed', schedule: name, status, by: 'expiry' }]);
+    return { ...state, override: null, cursor: Math.max(state.cursor, expiresAt) };
   }
 
   /** First sight, or another cron, zone or default status: the past does not fire. */
@@ -190,12 +207,4 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     for (const runId of row?.runIds ?? []) deps.engine.wake(runId);
     return status === 'skipped' ? 'skipped' : status === 'failed' ? 'failed' : 'launched';
   }
-}
-
-/** As set on the page or the CLI, else as Git says. */
-export function statusOf(
-  schedule: ScheduleDefinition,
-  state: Pick<ScheduleStateRow, 'override'> | undefined,
-): 'RUNNING' | 'STOPPED' {
-  return state?.override?.status ?? schedule.config.defaultStatus;
 }

@@ -21,7 +21,9 @@ export const Schedule = z.object({
   status: z.enum(['RUNNING', 'STOPPED']),
   default_status: z.enum(['RUNNING', 'STOPPED']),
   /** Who changed the status away from Git's, and when. */
-  override: z.object({ by: z.string(), at: Timestamp }).nullable(),
+  override: z
+    .object({ by: z.string(), at: Timestamp, reason: z.string(), expires_at: Timestamp.nullable() })
+    .nullable(),
   catch_up: z.string(),
   overlap: z.string(),
   next_ticks: z.array(Timestamp),
@@ -29,6 +31,14 @@ export const Schedule = z.object({
   source: z.object({ file: z.string(), line: z.number().int(), url: z.string().nullable() }),
 });
 export type Schedule = z.infer<typeof Schedule>;
+/** Of a start or a stop. */
+export const ScheduleSwitch = z
+  .object({
+    reason: z.string().max(500).optional(),
+    expires_in: z.string().optional().describe('After which time Git is followed again: `2h`, `1d`, `90m`'),
+  })
+  .optional();
+
 export const ScheduleList = page(Schedule);
 export const TickQuery = PageQuery.extend({ next: z.coerce.number().int().min(1).max(100).optional() });
 export const TickList = page(TickInfo).extend({ upcoming: z.array(Timestamp) });

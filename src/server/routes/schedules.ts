@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { Definitions, ScheduleDefinition } from '../../definitions/definitions.ts';
 import { actorOf, actorText } from '../actor.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { Schedule, ScheduleList, TickList, TickQuery } from '../contract/schedule.ts';
+import { Schedule, ScheduleList, ScheduleSwitch, TickList, TickQuery } from '../contract/schedule.ts';
 import { decodeNumberCursor, pageOf } from '../cursor.ts';
+import { expiryOf } from '../expiry.ts';
 import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
 import { scheduleView, tickView, upcomingTicks } from '../views/schedule-view.ts';
-import { viewContext } from '../views/view-context.ts';
+import { timestampOrNull, viewContext } from '../views/view-context.ts';
 
 const DEFAULT_TICKS = 50;
 const NameParams = z.object({ name: z.string() });
@@ -84,6 +85,7 @@ export function scheduleRoutes(app: App, deps: AppDeps): void {
           tags: ['schedules'],
           summary: action === 'start' ? 'Starts a schedule: it fires from now on' : 'Stops a schedule',
           params: NameParams,
+          body: ScheduleSwitch,
           response: { 200: Schedule, ...problems },
         },
       },
@@ -91,7 +93,10 @@ export function scheduleRoutes(app: App, deps: AppDeps): void {
         const schedule = scheduleNamed(deps.components.definitions(), request.params.name);
         const by = actorText(actorOf(request));
         const now = await store.now();
-        const override = status === schedule.config.defaultStatus ? null : { status, by, at: now };
+        const { reason = '', expires_in: expiresIn } = request.body ?? {};
+        const expiresAt = expiryOf(expiresIn, now);
+        const why = { reason, ...(expiresAt === null ? {} : { expiresAt }) };
+        const override = status === schedule.config.defaultStatus ? null : { status, by, at: now, ...why };
         // The cursor goes to now: what lies between a stop and a start never fires (fault T5).
         await store.schedules.setOverride(schedule.name, override, now);
         await store.appendInstanceEvents([{ type: 'schedule_changed', schedule: schedule.name, status, by }]);
@@ -100,7 +105,7 @@ export function scheduleRoutes(app: App, deps: AppDeps): void {
           actor: by,
           action: `schedule.${action}`,
           target: schedule.name,
-          details: {},
+          details: override === null ? {} : { reason, expires_at: timestampOrNull(expiresAt) },
         });
         return view(schedule);
       },

@@ -1,5 +1,6 @@
 import type { AssetCheck, AssetNode, ScheduleDefinition } from '../../definitions/definitions.ts';
 import { nextTick } from '../../partitions/cron.ts';
+import { scheduleStatus } from '../../plan/schedule-status.ts';
 import type {
   AssetStatusRow,
   CheckResultRow,
@@ -9,14 +10,7 @@ import type {
 } from '../../store/store.ts';
 import type { AssetDetail, AssetState, AssetSummary, Materialization } from '../contract/asset.ts';
 import { partitionsInfo, partitionsSummary } from './partitions-view.ts';
-import {
-  commitView,
-  linkOf,
-  scheduleStatus,
-  timestamp,
-  timestampOrNull,
-  type ViewContext,
-} from './view-context.ts';
+import { commitView, linkOf, timestamp, timestampOrNull, type ViewContext } from './view-context.ts';
 
 /** What the store knows of one asset, fetched for all assets of a page at once. */
 export interface AssetFacts {
@@ -196,7 +190,7 @@ function scheduleOf(context: ViewContext, facts: AssetFacts['schedule']): AssetS
   if (facts === null) return null;
   const { definition, state } = facts;
   const { cron, timezone } = definition.config;
-  const status = scheduleStatus(definition, state);
+  const status = scheduleStatus(definition, state?.override, context.now);
   const next = status === 'RUNNING' ? nextTick(cron, timezone, context.now, { inclusive: false }) : null;
   return {
     name: definition.name,

@@ -1,8 +1,9 @@
 import type { ScheduleDefinition } from '../../definitions/definitions.ts';
 import { nextTick } from '../../partitions/cron.ts';
+import { scheduleStatus } from '../../plan/schedule-status.ts';
 import type { ScheduleStateRow, TickRow } from '../../store/store.ts';
 import type { Schedule, TickInfo } from '../contract/schedule.ts';
-import { linkOf, scheduleStatus, timestamp, type ViewContext } from './view-context.ts';
+import { linkOf, timestamp, timestampOrNull, type ViewContext } from './view-context.ts';
 
 const SHOWN_TICKS = 3;
 
@@ -12,8 +13,9 @@ export function scheduleView(
   facts: { state: ScheduleStateRow | undefined; lastTick: TickRow | undefined },
 ): Schedule {
   const { config, source } = schedule;
-  const status = scheduleStatus(schedule, facts.state);
-  const override = facts.state?.override ?? null;
+  const status = scheduleStatus(schedule, facts.state?.override, context.now);
+  const known = facts.state?.override ?? null;
+  const override = known?.expiresAt !== undefined && known.expiresAt <= context.now ? null : known;
   const commit = context.definitions.pipelines.get(`${schedule.component}/${schedule.pipeline}`)?.code.commit;
   return {
     name: schedule.name,
@@ -25,7 +27,15 @@ export function scheduleView(
     timezone: config.timezone,
     status,
     default_status: config.defaultStatus,
-    override: override === null ? null : { by: override.by, at: timestamp(override.at) },
+    override:
+      override === null
+        ? null
+        : {
+            by: override.by,
+            at: timestamp(override.at),
+            reason: override.reason ?? '',
+            expires_at: timestampOrNull(override.expiresAt),
+          },
     catch_up: config.catchUp,
     overlap: config.overlap,
     // A stopped schedule fires nothing: to list ticks would say that it does.

@@ -1,7 +1,6 @@
 import type { ComponentStatus } from '../../component/component.ts';
-import type { Definitions, ScheduleDefinition } from '../../definitions/definitions.ts';
+import type { Definitions } from '../../definitions/definitions.ts';
 import type { CodeRef } from '../../state/code-ref.ts';
-import type { ScheduleStateRow } from '../../store/store.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Commit } from '../contract/common.ts';
 import { codeLink } from './code-link.ts';
@@ -57,9 +56,3 @@ export function linkOf(
 }
 
 /** As set on the page or the CLI, else as Git says. */
-export function scheduleStatus(
-  schedule: ScheduleDefinition,
-  state: Pick<ScheduleStateRow, 'override'> | undefined,
-): 'RUNNING' | 'STOPPED' {
-  return state?.override?.status ?? schedule.config.defaultStatus;
-}
