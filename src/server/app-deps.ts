@@ -35,7 +35,11 @@ export interface AppDeps {
 }
 
 /** The GitOps side as the surface needs it. */
-export type SurfaceComponents = ComponentService & Pick<EltComponentService, 'definitionDiagnostics'>;
+export type SurfaceComponents = ComponentService &
+  Pick<
+    EltComponentService,
+    'definitionDiagnostics' | 'control' | 'rollback' | 'pin' | 'suspend' | 'resume' | 'drift'
+  >;
 
 /** An app whose routes are typed by their zod schemas. */
 export type App = FastifyInstance<

@@ -15,6 +15,7 @@ import { handleError } from './problem.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { componentRoutes } from './routes/components.ts';
 import { healthRoutes } from './routes/health.ts';
+import { controlRoutes } from './routes/controls.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { partitionKeyRoutes } from './routes/partition-keys.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -77,6 +78,7 @@ function routes(app: App, deps: AppDeps): void {
       componentRoutes(api, deps);
       instanceRoutes(api, deps);
       streams = eventStreamRoute(api, deps);
+      controlRoutes(api, deps);
       done();
     },
     { prefix: '/api/v1' },

@@ -91,6 +91,20 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
       return Promise.resolve(unchanged(component));
     },
     readFile: (_component, _commit, path) => Promise.resolve(options.files?.[path] ?? null),
+    control: () => null,
+    rollback: (component) => Promise.resolve(unchanged(component)),
+    pin: (component) => Promise.resolve(unchanged(component)),
+    suspend: (_component, request) =>
+      Promise.resolve({
+        mode: 'suspended',
+        revisionId: null,
+        commit: null,
+        fenced: [],
+        at: NOW,
+        ...request,
+      }),
+    resume: (component) => Promise.resolve(unchanged(component)),
+    drift: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
 

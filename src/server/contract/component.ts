@@ -25,6 +25,19 @@ export const Pipeline = z.object({
 });
 export type Pipeline = z.infer<typeof Pipeline>;
 
+/** What a person set over what Git says. */
+export const Control = z.object({
+  mode: z.enum(['pinned', 'rolled_back', 'suspended']),
+  revision_id: z.number().int().nullable().describe('What is served; null while it is suspended'),
+  commit: z.string().nullable(),
+  fenced: z.array(z.string()).describe('Of a rollback: commits that are not applied again'),
+  by: z.string(),
+  at: Timestamp,
+  reason: z.string(),
+  expires_at: Timestamp.nullable().describe('When it ends by itself; null: by `resume` only'),
+});
+export type Control = z.infer<typeof Control>;
+
 export const Component = z.object({
   name: z.string(),
   repo_url: z.string(),
@@ -48,6 +61,15 @@ export const Component = z.object({
         .describe('A local working copy with uncommitted changes is served: nobody else has this commit'),
     })
     .nullable(),
+  control: Control.nullable(),
+  remote_head: z
+    .object({
+      commit: z.string(),
+      ahead: z.number().int().nullable().describe('Commits beyond the served one; null: it cannot be told'),
+      url: z.string().nullable(),
+    })
+    .nullable()
+    .describe('What the remote was seen to have; null: not since the start'),
   pipelines: z.array(Pipeline),
   diagnostics: z.array(Diagnostic),
 });
@@ -72,6 +94,13 @@ export const Revision = z.object({
   diagnostics: z.number().int(),
   summary: z.object({ added: z.number().int(), changed: z.number().int(), removed: z.number().int() }),
   url: z.string().nullable(),
+  served: z.boolean(),
+  fenced: z.boolean().describe('A rollback keeps its commit from being applied again'),
+  restores: z
+    .number()
+    .int()
+    .nullable()
+    .describe('The earlier revision that a rollback or a pin went back to'),
 });
 export type Revision = z.infer<typeof Revision>;
 export const RevisionList = page(Revision);
@@ -93,5 +122,34 @@ export const RefreshResult = z.object({
   diagnostics: z.array(Diagnostic),
   seconds: z.number(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
+  note: z.string().nullable().describe('Why the head was not applied: pinned, rolled back, suspended'),
 });
 export type RefreshResult = z.infer<typeof RefreshResult>;
+
+const HOLD = {
+  reason: z.string().max(500).optional().describe('Shown wherever the hold is'),
+  expires_in: z.string().optional().describe('After which time it ends by itself: `2h`, `1d`, `90m`'),
+};
+export const SuspendRequest = z.object(HOLD).optional();
+export const HoldRequest = z.object({
+  revision: z
+    .union([z.number().int().positive(), z.string().min(1).max(200)])
+    .describe(
+      'A revision id, a commit or its beginning; to pin also a commit that was never applied, or a tag',
+    ),
+  ...HOLD,
+});
+
+export const Drift = z.object({
+  kind: z.enum(['pin', 'rollback', 'suspend', 'schedule']),
+  component: z.string(),
+  target: z.string(),
+  git: z.string().describe('As Git has it'),
+  actual: z.string(),
+  by: z.string(),
+  at: Timestamp,
+  reason: z.string(),
+  expires_at: Timestamp.nullable(),
+});
+export type Drift = z.infer<typeof Drift>;
+export const DriftList = page(Drift);

@@ -1,9 +1,18 @@
 import type { ComponentStatus, RefreshOutcome } from '../../component/component.ts';
+import type { Drift as ComponentDrift, ControlState } from '../../component/control.ts';
 import type { PipelineState } from '../../state/snapshot.ts';
 import type { SnapshotDiff as ComponentDiff } from '../../state/snapshot-diff.ts';
 import type { RefreshTrigger, RevisionRow } from '../../store/store.ts';
 import type { Diagnostic } from '../contract/common.ts';
-import type { Component, Pipeline, RefreshResult, Revision, SnapshotDiff } from '../contract/component.ts';
+import type {
+  Component,
+  Control,
+  Drift,
+  Pipeline,
+  RefreshResult,
+  Revision,
+  SnapshotDiff,
+} from '../contract/component.ts';
 import { codeLink, withoutCredentials } from './code-link.ts';
 import { linkOf, timestamp, timestampOrNull, type ViewContext } from './view-context.ts';
 
@@ -46,9 +55,32 @@ export function componentView(
             url: codeLink(status.repoUrl, { commit: repo.commit }),
             uncommitted: repo.uncommitted ?? false,
           },
+    control: status.control === null ? null : controlView(status.control),
+    remote_head:
+      status.remoteHead === null
+        ? null
+        : { ...status.remoteHead, url: codeLink(status.repoUrl, { commit: status.remoteHead.commit }) },
     pipelines: (snapshot?.pipelines ?? []).map((pipeline) => pipelineView(status, pipeline)),
     diagnostics: [...options.diagnostics],
   };
+}
+
+export function controlView(control: ControlState): Control {
+  const { mode, revisionId, commit, fenced, by, at, reason, expiresAt } = control;
+  return {
+    mode,
+    revision_id: revisionId,
+    commit,
+    fenced: [...fenced],
+    by,
+    at: timestamp(at),
+    reason,
+    expires_at: timestampOrNull(expiresAt),
+  };
+}
+
+export function driftView({ expiresAt, at, ...drift }: ComponentDrift): Drift {
+  return { ...drift, at: timestamp(at), expires_at: timestampOrNull(expiresAt) };
 }
 
 function pipelineView(component: ComponentStatus, pipeline: PipelineState): Pipeline {
@@ -69,6 +101,7 @@ function pipelineView(component: ComponentStatus, pipeline: PipelineState): Pipe
 }
 
 export function revisionView(context: ViewContext, row: RevisionRow): Revision {
+  const status = context.components.get(row.component);
   return {
     revision_id: row.revisionId,
     component: row.component,
@@ -87,6 +120,9 @@ export function revisionView(context: ViewContext, row: RevisionRow): Revision {
     diagnostics: row.diagnostics,
     summary: { ...row.summary },
     url: linkOf(context, row.component, { commit: row.commit }),
+    served: status?.lastApplied?.revisionId === row.revisionId,
+    fenced: status?.control?.fenced.includes(row.commit) ?? false,
+    restores: 'revisionId' in row.trigger ? row.trigger.revisionId : null,
   };
 }
 
@@ -112,6 +148,7 @@ export function refreshView(outcome: RefreshOutcome, diagnostics: readonly Diagn
     diagnostics: [...diagnostics],
     seconds: outcome.seconds,
     error: error === null ? null : { code: error.code, message: error.message, hint: error.hint ?? null },
+    note: outcome.note ?? null,
   };
 }
 
