@@ -33,7 +33,7 @@ export function assetNode(component: string, pipeline: PipelineState, asset: Dis
     columns: asset.columns ?? [],
     ...(partitions === undefined ? {} : { partitions }),
     backfillPolicy: config.backfillPolicy,
-    deps: depsOf(pipeline, asset, over),
+    ...depsOf(pipeline, asset, over),
     checks: checksOf(config, asset, over),
     codeVersion: over.codeVersion ?? config.codeVersion ?? asset.codeVersion ?? pipeline.code.contentDigest,
     ...(retryPolicy === undefined ? {} : { retryPolicy }),
@@ -90,7 +90,11 @@ function partitionsOf(
 }
 
 /** The pipeline's own `deps` hold for those of its assets that depend on no other asset of it: the roots. */
-function depsOf(pipeline: PipelineState, asset: DiscoveredAsset, over: AssetOverride): AssetDep[] {
+function depsOf(
+  pipeline: PipelineState,
+  asset: DiscoveredAsset,
+  over: AssetOverride,
+): Pick<AssetNode, 'deps' | 'selfMapping'> {
   const siblings = new Set(pipeline.assets.map((sibling) => sibling.key));
   const isRoot = !asset.deps.some((key) => siblings.has(key));
   const declared: readonly Dep[] = [...(isRoot ? pipeline.config.deps : []), ...(over.deps ?? [])];
@@ -99,8 +103,12 @@ function depsOf(pipeline: PipelineState, asset: DiscoveredAsset, over: AssetOver
   for (const { asset: key, partitionMapping } of declared) {
     deps.set(key, partitionMapping === undefined ? { key } : { key, mapping: partitionMapping });
   }
+  const selfMapping = deps.get(asset.key)?.mapping;
   deps.delete(asset.key);
-  return [...deps.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return {
+    deps: [...deps.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    ...(selfMapping === undefined ? {} : { selfMapping }),
+  };
 }
 
 /** A check of the asset's own section stands for the pipeline's check of that name. */

@@ -46,7 +46,10 @@ export interface AssetNode {
   readonly columns: readonly AssetColumn[];
   readonly partitions?: PartitionsDefinition;
   readonly backfillPolicy: BackfillPolicy;
+  /** Other assets: never itself. */
   readonly deps: readonly AssetDep[];
+  /** It reads partitions of itself, earlier ones for instance: which. */
+  readonly selfMapping?: PartitionMappingConfig;
   readonly checks: readonly AssetCheck[];
   readonly codeVersion: string;
   readonly retryPolicy?: RetryPolicy;

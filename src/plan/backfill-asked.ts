@@ -34,7 +34,7 @@ export function askedPartitions(
   );
   const roots = new Map<string, AssetNode>();
   for (const node of partitioned.values()) {
-    if (node.deps.some((dep) => dep.key !== node.key && partitioned.has(dep.key))) continue;
+    if (node.deps.some((dep) => partitioned.has(dep.key))) continue;
     const label = definitionLabel(node.partitions);
     if (!roots.has(label)) roots.set(label, node);
   }

@@ -12,6 +12,12 @@ export type Reach =
   /** Others too; with another definition always. */
   | 'any';
 
+/** Its dependencies, the one on other partitions of itself included. */
+export function depsAndSelf(node: AssetNode): readonly AssetDep[] {
+  const { key, deps, selfMapping } = node;
+  return selfMapping === undefined ? deps : [...deps, { key, mapping: selfMapping }];
+}
+
 /** The mapping of a dependency between two assets of the graph. */
 export function edgeMapping(upstream: AssetNode, downstream: AssetNode, dep: AssetDep): PartitionMapping {
   return mappingOf(upstream.partitions ?? null, downstream.partitions ?? null, dep.mapping);

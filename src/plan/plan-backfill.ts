@@ -13,7 +13,7 @@ import { askedPartitions, definitionLabel } from './backfill-asked.ts';
 import { partsOf } from './backfill-parts.ts';
 import type { BackfillGroup } from './backfill-plan.ts';
 import type { BackfillRequest } from './backfill-request.ts';
-import { edgeMapping, reachOf } from './dependency-reach.ts';
+import { depsAndSelf, edgeMapping, reachOf } from './dependency-reach.ts';
 import { refuseSelection } from './plan-run.ts';
 import { groupByLabel } from './step-graph.ts';
 
@@ -167,7 +167,7 @@ function levelsOf(
     let level = 0;
     for (const dep of node.deps) {
       const up = byKey.get(dep.key);
-      if (up === undefined || up === node || !isSame(up, node)) continue;
+      if (up === undefined || !isSame(up, node)) continue;
       level = Math.max(level, levels.get(up.key)! + (reachOf(up, node, dep) === 'any' ? 1 : 0));
     }
     levels.set(node.key, level);
@@ -178,7 +178,7 @@ function levelsOf(
 function isSerial(members: readonly AssetNode[]): boolean {
   const byKey = new Map(members.map((node) => [node.key, node]));
   return members.some((node) =>
-    node.deps.some((dep) => {
+    depsAndSelf(node).some((dep) => {
       const up = byKey.get(dep.key);
       return up?.partitions !== undefined && reachOf(up, node, dep) !== 'own';
     }),

@@ -13,6 +13,7 @@ import {
   unionOfAll,
 } from '../../partitions/subset/partition-subset.ts';
 import type { BackfillGroup, BackfillItem } from '../../plan/backfill-plan.ts';
+import { depsAndSelf } from '../../plan/dependency-reach.ts';
 import type { BackfillRow, BackfillStore } from '../../store/backfill-store.ts';
 
 /** Partitions of one group that are not to run, because the backfill did not write what they need. */
@@ -89,7 +90,8 @@ function edgesOf(
   const { parts, definition: own, serial } = groups[position]!;
   const edges: Edge[] = [];
   for (const asset of new Set(parts.flatMap((part) => part.assets))) {
-    for (const dep of definitions.assets.nodes.get(asset)?.deps ?? []) {
+    const node = definitions.assets.nodes.get(asset);
+    for (const dep of node === undefined ? [] : depsAndSelf(node)) {
       const index = groupOf.get(dep.key);
       if (index === undefined || (index === position && !serial)) continue;
       const up = groups[index]!.definition;
