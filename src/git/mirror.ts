@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationalError } from '../lib/errors.ts';
+import { opaqueId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { createRedactor } from '../lib/secret.ts';
+import { pickAnyRef } from './any-ref.ts';
 import { type GitAccess, localGitEnvironment, remoteGitEnvironment } from './git-environment.ts';
 import { gitError } from './git-errors.ts';
 import { type GitOutput, runGit } from './git-process.ts';
@@ -13,6 +15,7 @@ import { mirrorConfig } from './mirror-config.ts';
 import { createMutex } from './mutex.ts';
 import { type ObjectReader, openObjects } from './objects.ts';
 import { endOrphan, recordProcess } from './orphan.ts';
+import { clearPeeks, type Peek, peekAside } from './peek.ts';
 import { type GitRef, type PickedRef, pickRef, refSource } from './remote-refs.ts';
 import type { RemoteUrl } from './remote-url.ts';
 import { bindingFile, boundToken, explainWithheld } from './token-binding.ts';
@@ -62,12 +65,19 @@ export interface Mirror {
   release(commits: readonly string[]): Promise<void>;
   /** Of the commits that are here; contacts nobody. */
   readonly history: History;
+  /**
+   * Looks at the component's ref or at any other of the remote without bringing it here: what is served, its history and
+   * what is kept stay as they are. The caller closes it.
+   */
+  peek(ref: GitRef | string, signal?: AbortSignal): Promise<Peek>;
   /** The caller closes it. */
   objects(): ObjectReader;
 }
 
 const LIST_DEADLINE_MS = 30_000;
 const FETCH_DEADLINE_MS = 10 * 60_000;
+/** Somebody waits for what was only looked at. */
+const PEEK_DEADLINE_MS = 120_000;
 const LOCAL_DEADLINE_MS = 120_000;
 const DEPTH = 50;
 const HEAD_REF = 'refs/elt/head';
@@ -84,6 +94,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   if (await endOrphan(processFile, dir))
     log.warn({ repo: remote.url }, 'ended a git left by an earlier process');
   await clearLeftovers(dir);
+  await clearPeeks(dir);
   const localEnv = localGitEnvironment(options.environment, configFile);
 
   async function access(): Promise<GitAccess> {
@@ -100,6 +111,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     action: string,
     deadlineMs: number,
     signal: AbortSignal | undefined,
+    pidFile: string = processFile,
   ): Promise<GitOutput> {
     const allowed = await access();
     const { token, withheld } = await boundToken(allowed, bindingFile(dir));
@@ -109,9 +121,9 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       deadlineMs,
       action,
       ...(signal === undefined ? {} : { signal }),
-      onStart: (pid) => void recordProcess(processFile, pid).catch(() => undefined),
+      onStart: (pid) => void recordProcess(pidFile, pid).catch(() => undefined),
     });
-    await rm(processFile, { force: true });
+    await rm(pidFile, { force: true });
     if (output.exitCode === 0) return output;
     const error = gitError(output.stderr, {
       action,
@@ -159,13 +171,54 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     ref: Exclude<GitRef, { kind: 'commit' }>,
     signal: AbortSignal | undefined,
   ): Promise<PickedRef> {
+    return pickRef(ref, await listing(signal), remote);
+  }
+
+  async function listing(signal: AbortSignal | undefined, pidFile?: string): Promise<string> {
     const output = await contact(
       ['ls-remote', '--', remote.url],
       `reach ${remote.url}`,
       options.deadlines?.listMs ?? LIST_DEADLINE_MS,
       signal,
+      pidFile,
     );
-    return pickRef(ref, output.stdout.toString('utf8'), remote);
+    return output.stdout.toString('utf8');
+  }
+
+  async function followed(ref: GitRef, signal: AbortSignal | undefined): Promise<PickedRef> {
+    const commit = await remoteHead(ref, signal);
+    const isHere = ref.kind === 'commit' || (await has(commit));
+    return { name: isHere ? commit : (await resolve(ref, signal)).name, commit };
+  }
+
+  async function anyRef(text: string, signal: AbortSignal | undefined): Promise<PickedRef> {
+    if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) && (await has(text)))
+      return { name: text, commit: text };
+    try {
+      return pickAnyRef(text, await listing(signal, `${dir}.peek-${opaqueId()}.pid`), remote);
+    } catch (error) {
+      const here = await history.resolve(text);
+      if (here === null) throw error;
+      return { name: here, commit: here };
+    }
+  }
+
+  async function peek(ref: GitRef | string, signal?: AbortSignal): Promise<Peek> {
+    const picked = typeof ref === 'string' ? await anyRef(ref, signal) : await followed(ref, signal);
+    if (await has(picked.commit)) {
+      const objects = openObjects(dir, localEnv);
+      const close = () => Promise.resolve(objects.close());
+      return { ...picked, objects, history, close };
+    }
+    const deadlineMs = options.deadlines?.fetchMs ?? PEEK_DEADLINE_MS;
+    return peekAside({
+      dir,
+      env: localEnv,
+      url: remote.url,
+      source: picked.name,
+      depth: DEPTH,
+      contact: (args, action, pidFile) => contact(args, action, deadlineMs, signal, pidFile),
+    });
   }
 
   /** Fetches into `gitDir`; returns the commit. Without history limits where the remote knows none. */
@@ -281,6 +334,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     });
   }
 
+  const history = createHistory(local);
   return {
     gitDir: dir,
     workDir,
@@ -322,7 +376,8 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
         await local(['gc', '--auto', '--quiet', '--prune=1.day.ago'], 'collect unused objects');
       });
     },
-    history: createHistory(local),
+    history,
+    peek,
     objects: () => openObjects(dir, localEnv),
   };
 

@@ -1,0 +1,128 @@
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { OperationalError } from '../lib/errors.ts';
+import { opaqueId } from '../lib/ids.ts';
+import { gitError } from './git-errors.ts';
+import { runGit } from './git-process.ts';
+import { createHistory, type History } from './history.ts';
+import { type ObjectReader, openObjects } from './objects.ts';
+import { endOrphan } from './orphan.ts';
+
+/** A commit that was looked at and is not kept. */
+export interface Peek {
+  readonly commit: string;
+  /** Name of the ref on the remote, or the commit. */
+  readonly name: string;
+  readonly objects: ObjectReader;
+  /** As far as it was fetched. */
+  readonly history: Pick<History, 'isAncestor' | 'ahead'>;
+  close(): Promise<void>;
+}
+
+export interface PeekOptions {
+  /** The mirror; it is read (what it has is not fetched again) and not changed. */
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly url: string;
+  /** Ref or commit as git names it in a refspec. */
+  readonly source: string;
+  readonly depth: number;
+  /** Runs git against the remote; throws what the remote answered. The pid of it is recorded in the file. */
+  readonly contact: (args: readonly string[], action: string, pidFile: string) => Promise<unknown>;
+}
+
+const DEADLINE_MS = 60_000;
+const REF = 'refs/elt/peek';
+
+/**
+ * Fetches one ref into a repository of its own beside the mirror, which borrows the mirror's objects. The mirror keeps its
+ * history, its shallow boundary and its refs as they are, however often and at once others look at refs; nothing is checked
+ * out. `close` removes it.
+ */
+export async function peekAside(options: PeekOptions): Promise<Peek> {
+  const { dir, env, url, source } = options;
+  const side = `${dir}.peek-${opaqueId()}`;
+  const pidFile = `${side}.pid`;
+  async function close(): Promise<void> {
+    await rm(side, { recursive: true, force: true });
+    await rm(pidFile, { force: true });
+  }
+  const local = async (args: readonly string[], action: string) =>
+    runGit({ args: [`--git-dir=${side}`, ...args], env, deadlineMs: DEADLINE_MS, action });
+  try {
+    await prepare(side, options);
+    const args = (depth: readonly string[]): string[] => [
+      `--git-dir=${side}`,
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+      '--no-recurse-submodules',
+      '--force',
+      ...depth,
+      '--',
+      url,
+      `+${source}:${REF}`,
+    ];
+    try {
+      await options.contact(args([`--depth=${options.depth}`]), `fetch ${source} of ${url}`, pidFile);
+    } catch (error) {
+      if (!(error instanceof OperationalError) || !/shallow|dumb http/i.test(error.message)) throw error;
+      await options.contact(args([]), `fetch ${source} of ${url}`, pidFile);
+    }
+    const found = await local(['rev-parse', '--verify', '--quiet', `${REF}^{commit}`], 'read a commit');
+    if (found.exitCode !== 0)
+      throw new OperationalError('REQUEST_INVALID', `${source} of ${url} is no commit`, { next: 'stalled' });
+    const objects = openObjects(side, env);
+    return {
+      commit: found.stdout.toString('utf8').trim(),
+      name: source,
+      objects,
+      history: createHistory(local),
+      async close() {
+        objects.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function prepare(side: string, { dir, env }: PeekOptions): Promise<void> {
+  const made = await runGit({
+    args: ['init', '--quiet', '--bare', '--template=', '--initial-branch=elt', side],
+    env,
+    deadlineMs: DEADLINE_MS,
+    action: 'prepare a look at a ref',
+  });
+  if (made.exitCode !== 0)
+    throw gitError(made.stderr, {
+      action: 'prepare a look at a ref',
+      host: null,
+      hasToken: false,
+      redact: (text) => text,
+    });
+  const objects = path.join(dir, 'objects');
+  if ((await readdir(objects).catch(() => null)) === null) return;
+  await mkdir(path.join(side, 'objects', 'info'), { recursive: true });
+  await writeFile(path.join(side, 'objects', 'info', 'alternates'), `${objects}\n`);
+  // What is offered as known would otherwise be taken for known with all its history.
+  await copyFile(path.join(dir, 'shallow'), path.join(side, 'shallow')).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+}
+
+/** Removes what a killed process looked at, and ends the git that it left. */
+export async function clearPeeks(dir: string): Promise<void> {
+  const parent = path.dirname(dir);
+  const prefix = `${path.basename(dir)}.peek-`;
+  for (const name of await readdir(parent).catch(() => [])) {
+    if (!name.startsWith(prefix)) continue;
+    const file = path.join(parent, name);
+    if (name.endsWith('.pid')) await endOrphan(file, file.slice(0, -'.pid'.length));
+    else await rm(file, { recursive: true, force: true });
+  }
+}
