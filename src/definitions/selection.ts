@@ -57,6 +57,39 @@ export function selectAssets(graph: AssetGraph, text: string): SelectionResult {
   };
 }
 
+/**
+ * A selection of what is to be run: as `selectAssets`, but a plain name in it that names nothing is refused, whatever else
+ * matches. Who launches `orders or customres` must not learn a week later that the second never ran.
+ */
+export function selectToRun(graph: AssetGraph, text: string): SelectionResult {
+  const selected = selectAssets(graph, text);
+  if (!selected.ok) return selected;
+  const unknown = names(parse(text)).find((key) => byKey(graph, key).size === 0);
+  if (unknown === undefined) return selected;
+  const expression: Expression = { kind: 'key', key: unknown };
+  return {
+    ok: false,
+    code: 'SELECTION_EMPTY',
+    message: `no asset is called "${unknown}"`,
+    hint: suggest(expression, graph) ?? LOOK,
+  };
+}
+
+/** Plain names of an expression that are to be run; what stands behind `not` is not. */
+function names(expression: Expression): string[] {
+  switch (expression.kind) {
+    case 'key':
+      return [expression.key];
+    case 'and':
+    case 'or':
+      return [...names(expression.left), ...names(expression.right)];
+    case 'traverse':
+      return names(expression.of);
+    default:
+      return [];
+  }
+}
+
 /** Nearest keys to a misspelt one, at most three, nearest first. */
 export function nearestKeys(graph: AssetGraph, key: string): string[] {
   const scored: { key: string; score: number }[] = [];

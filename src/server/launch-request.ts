@@ -1,5 +1,5 @@
 import type { Definitions } from '../definitions/definitions.ts';
-import { selectAssets } from '../definitions/selection.ts';
+import { selectToRun } from '../definitions/selection.ts';
 import type { RunRequest } from '../plan/run-plan.ts';
 import type { Actor } from './actor.ts';
 import type { LaunchRequest } from './contract/run.ts';
@@ -15,7 +15,7 @@ export function launchRequest(
   asked: LaunchRequest,
   actor: Actor,
 ): { readonly request: RunRequest; readonly skipped: readonly string[] } {
-  const selected = selectAssets(definitions.assets, asked.selection);
+  const selected = selectToRun(definitions.assets, asked.selection);
   if (!selected.ok) throw refusal(selected.code, selected.message, selected.hint);
   const nodeOf = definitions.assets.nodes;
   const enabled = selected.keys.filter((key) => nodeOf.get(key)?.enabled === true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { selectAssets } from '../../src/definitions/selection.ts';
+import { selectAssets, selectToRun } from '../../src/definitions/selection.ts';
 import { sampleDefinitions } from '../helpers/sample-definitions.ts';
 
 const { definitions } = sampleDefinitions({
@@ -64,4 +64,20 @@ describe('selectAssets', () => {
       'SELECTION_EMPTY: no asset matches "outside" | elt list shows every asset, elt status what is broken',
     ],
   ])('refuses %j with its reason', (text, message) => expect(select(text)).toBe(message));
+});
+
+describe('selectToRun', () => {
+  it.each([
+    ['dlt_orders or dlt_catalog', null],
+    ['group:nothing or dlt_orders', null],
+    ['dlt_orders and not dlt_ordrs', null],
+    ['key:no* or dlt_orders', null],
+    ['dlt_orders or dlt_catalogue', 'no asset is called "dlt_catalogue" | did you mean dlt_catalog'],
+    ['dlt_orders, +nothing_like_it', 'no asset is called "nothing_like_it" | elt list shows'],
+  ])('%s', (text, refused) => {
+    const result = selectToRun(definitions.assets, text);
+    if (refused === null) expect(result).toEqual(selectAssets(definitions.assets, text));
+    else if (result.ok) expect.fail(`${text} was not refused`);
+    else expect(`${result.message} | ${result.hint}`).toContain(refused);
+  });
 });
