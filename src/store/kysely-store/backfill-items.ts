@@ -56,7 +56,12 @@ export async function inheritBackfillItem(tx: Tx, runNo: number, { cause }: RunP
     .execute();
   const item = await findItem(tx, backfillNo, number);
   if (item === undefined || item.status === 'materialized') return;
-  await changeItem(tx, item, { status: 'in_progress', written: item.written, run_no: runNo });
+  await changeItem(tx, item, {
+    status: 'in_progress',
+    written: item.written,
+    judged_whole: item.judged_whole,
+    run_no: runNo,
+  });
 }
 
 /** A run ended: what that makes of the item that it is for, if there is one and the run is its newest. */
@@ -71,15 +76,16 @@ export async function settleBackfillItem(tx: Tx, runNo: number, status: RunStatu
   const item = await findItem(tx, backfillNo, number);
   if (item === undefined || item.run_no !== runNo) return;
   if (status === 'SUCCESS') {
-    await changeItem(tx, item, { status: 'materialized', written: 0, run_no: runNo });
+    await changeItem(tx, item, { status: 'materialized', written: 0, judged_whole: 0, run_no: runNo });
     await succeedAfterAll(tx, backfillNo);
     return;
   }
   const written = await writtenOf(tx, item);
+  const isWhole = written === item.partitions && status !== 'CANCELED';
   await changeItem(tx, item, {
     status: status === 'CANCELED' ? 'canceled' : 'failed',
-    // Everything was written and it failed all the same (a blocking check): that is the failure of all of it.
-    written: written === item.partitions && status !== 'CANCELED' ? 0 : written,
+    written: isWhole ? 0 : written,
+    judged_whole: isWhole ? 1 : 0,
     run_no: runNo,
   });
 }
@@ -96,7 +102,10 @@ async function findItem(tx: Tx, backfillNo: number, item: number): Promise<Backf
 async function changeItem(
   tx: Tx,
   item: BackfillItemRow,
-  after: { readonly status: ItemStatus; readonly written: number; readonly run_no: number },
+  after: Pick<BackfillItemRow, 'written' | 'judged_whole'> & {
+    readonly status: ItemStatus;
+    readonly run_no: number;
+  },
 ): Promise<void> {
   await tx.db
     .updateTable('backfill_item')

@@ -39,7 +39,7 @@ export async function backfillPartitions(
   const own = group.parts.map((part) => part.assets.includes(assetKey));
   const items = await context.db
     .selectFrom('backfill_item')
-    .select(['item', 'part', 'start_key', 'end_key', 'partitions', 'status', 'dropped', 'written', 'assets'])
+    .select(['item', 'part', 'start_key', 'end_key', 'partitions', 'status', 'dropped', 'judged_whole'])
     .where('backfill_no', '=', backfillNo)
     .where('group_no', '=', position)
     .execute();
@@ -56,7 +56,8 @@ export async function backfillPartitions(
     const isDropped = row.dropped !== null && fromJson<string[]>(row.dropped).includes(assetKey);
     const status = isDropped ? 'skipped' : (row.status as ItemStatus);
     ranges[status].push(...rangesOf(subsetOfItem(group.definition, row)));
-    if (status === 'failed' || status === 'canceled' || status === 'in_progress') broken.add(row.item);
+    const isBroken = status === 'failed' || status === 'canceled' || status === 'in_progress';
+    if (isBroken && row.judged_whole === 0) broken.add(row.item);
   }
   const subsets = {
     in_progress: subsetOfRanges(ranges.in_progress),

@@ -50,6 +50,8 @@ interface BackfillItemTable {
   status: string;
   /** Of its partitions, those that all its assets were written of although it failed or was canceled. */
   written: number;
+  /** 1: everything was written and it failed all the same (a blocking check), so all of it counts as failed. */
+  judged_whole: number;
   /** How many assets its run writes. */
   assets: number;
   /** JSON: assets of the part that were gone when its run was planned; null: none. */

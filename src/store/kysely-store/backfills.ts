@@ -310,6 +310,7 @@ function itemRow(
     partitions: item.partitions,
     status,
     written: 0,
+    judged_whole: 0,
     assets: 0,
     dropped: null,
     run_no: null,

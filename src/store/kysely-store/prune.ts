@@ -3,13 +3,14 @@ import type { StoreContext, Tx } from './context.ts';
 
 const RUNS_AT_ONCE = 200;
 const EVENTS_AT_ONCE = 5_000;
+const BACKFILLS_AT_ONCE = 20;
 
 type Keep = Parameters<OperationsStore['prune']>[0];
 
 /**
  * Removes what is older than asked, in pieces, so that nobody waits long: of ended runs the events, the specs and the
  * materializations that a later one overwrote. What last-write rows point to stays, and so do runs, plans, the newest
- * tick of each schedule and everything of unfinished runs.
+ * tick of each schedule and everything of unfinished runs and backfills.
  */
 export async function prune(context: StoreContext, keep: Keep): Promise<Readonly<Record<string, number>>> {
   const removed: Record<string, number> = {};
@@ -25,6 +26,12 @@ export async function prune(context: StoreContext, keep: Keep): Promise<Readonly
     const n = await context.write(async (tx) => pruneInstanceEvents(tx, keep));
     count('event', n);
     if (n < EVENTS_AT_ONCE) break;
+    await breathe();
+  }
+  for (;;) {
+    const n = await context.write(async (tx) => pruneBackfills(tx, keep));
+    count('backfill', n);
+    if (n < BACKFILLS_AT_ONCE) break;
     await breathe();
   }
   await context.write(async (tx) => {
@@ -115,6 +122,23 @@ async function pruneInstanceEvents(tx: Tx, keep: Keep): Promise<number> {
           .limit(EVENTS_AT_ONCE),
       ),
   );
+}
+
+/** Ended ones with their items; their runs stay, as all runs do. */
+async function pruneBackfills(tx: Tx, keep: Keep): Promise<number> {
+  const rows = await tx.db
+    .selectFrom('backfill')
+    .select('backfill_no')
+    .where('ended_at', '<', keep.eventsSince)
+    .orderBy('backfill_no')
+    .limit(BACKFILLS_AT_ONCE)
+    .execute();
+  const numbers = rows.map((row) => row.backfill_no);
+  if (numbers.length === 0) return 0;
+  for (const table of ['backfill_item', 'backfill_asset', 'backfill'] as const) {
+    await tx.db.deleteFrom(table).where('backfill_no', 'in', numbers).execute();
+  }
+  return numbers.length;
 }
 
 async function pruneTicks(tx: Tx, keep: Keep): Promise<number> {

@@ -47,6 +47,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('partitions', 'integer', (c) => c.notNull())
     .addColumn('status', 'text', (c) => c.notNull())
     .addColumn('written', 'integer', (c) => c.notNull())
+    .addColumn('judged_whole', 'integer', (c) => c.notNull())
     .addColumn('assets', 'integer', (c) => c.notNull())
     .addColumn('dropped', 'text')
     .addColumn('run_no', 'integer', (c) => c.references('run.run_no'))
