@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import { createComponentService, type EltComponentService } from './component/component-service.ts';
 import { ensureDemoRepository } from './component/demo-repository.ts';
 import type { Settings } from './config/settings.ts';
+import { type Automation, createAutomation } from './daemons/automation.ts';
+import { createAutomationDaemon } from './daemons/automation-daemon.ts';
 import { createBackfillDaemon } from './daemons/backfill.ts';
 import { createDaemon, type Daemon } from './daemons/daemon.ts';
 import { createRefreshDaemon } from './daemons/refresh.ts';
@@ -63,6 +65,7 @@ export interface Service {
   readonly url: string | null;
   readonly version: string;
   readonly engine: RunEngine;
+  readonly automation: Automation;
   readonly backfills: BackfillEngine;
   readonly components: EltComponentService;
   readonly store: Store;
@@ -187,6 +190,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     crashPoint,
   });
 
+  const automation = createAutomation({ store, components, engine, clock, logger, newId, crashPoint });
   const scheduling = schedulerDaemon({ store, components, engine, clock, logger, newId });
   const app = createApp({
     settings,
@@ -217,8 +221,10 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     const { operations, runs } = store;
     const backfilling = createBackfillDaemon({ backfills, operations, clock, logger });
     components.onPublished(() => backfilling.wake());
+    const { onPublished } = components;
     const daemons: Daemon[] = [
       scheduling,
+      createAutomationDaemon({ automation, store, onPublished, clock, logger }),
       backfilling,
       createRunMonitor({ store, engine, clock, logger }),
       createRefreshDaemon({ service: components, clock, operations, log: logger, random: Math.random }),
@@ -242,6 +248,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     url,
     version,
     engine,
+    automation,
     backfills,
     components,
     store,

@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Ports and pure data: their types may be imported from anywhere above `lib`. */
 const TYPES_FOR_ALL: readonly RegExp[] = [
   /^src\/(partitions|definitions|plan|events)\//,
+  /^src\/automation\/explanation\.ts$/,
   /^src\/state\/(snapshot|code-ref)\.ts$/,
   /^src\/discovery\/pipeline-config\.ts$/,
 ];
@@ -43,7 +44,7 @@ const PORTS: readonly RegExp[] = [
   /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|outbox-store)\.ts$/,
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
-  /^src\/engine\/(run-engine|backfill-engine|step-transport)\.ts$/,
+  /^src\/engine\/(run-engine|backfill-engine|automation-engine|step-transport)\.ts$/,
   /^src\/component\/(component|control)\.ts$/,
   /^src\/config\/settings\.ts$/,
 ];

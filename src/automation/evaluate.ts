@@ -4,7 +4,7 @@ import { partitionCount } from '../partitions/definition/key-order.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { Instant } from '../partitions/instant.ts';
 import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
-import { isEmpty, isEqual } from '../partitions/subset/partition-subset.ts';
+import { intersectionOf, isEmpty, isEqual } from '../partitions/subset/partition-subset.ts';
 import type { AutomationView } from './asset-view.ts';
 import type { AutomationGraph, EntityKey } from './automation-graph.ts';
 import type { AutomationCursor } from './cursor.ts';
@@ -14,7 +14,7 @@ import type { Entity, RootScope, Scope } from './evaluation.ts';
 import { assetEntity, entityOfCheck, everyPartition } from './evaluation.ts';
 import type { Explanation } from './explanation.ts';
 import { explain } from './explanation.ts';
-import { watchOf } from './watch.ts';
+import { type Watch, watchOf } from './watch.ts';
 
 /** What came of one asset's or check's condition. */
 export interface EntityEvaluation {
@@ -52,18 +52,69 @@ export interface AutomationInput {
   readonly all?: boolean;
 }
 
+/** Why one condition is, or is not, true of some partitions now. */
+export interface FocusedInput extends AutomationInput {
+  readonly entity: EntityKey;
+  /** Null: of all of them. */
+  readonly partitions: PartitionSubset | null;
+}
+
 /**
  * Evaluates every condition, parents before children, so that what is requested of a parent counts for its children in
  * the same evaluation. Pure: the same view and cursors give the same answer. Where nothing changed since a settled
  * evaluation it costs a few look-ups per asset.
  */
-export function evaluateAutomation({
-  graph,
-  view,
-  cursors,
-  all = false,
-}: AutomationInput): AutomationEvaluation {
-  const scope: Scope = { graph, view, cursors, requested: new Map(), existing: new Map() };
+export function evaluateAutomation(input: AutomationInput): AutomationEvaluation {
+  return evaluateIn(scopeOf(input), input.all ?? false);
+}
+
+/**
+ * The tree of one condition as an evaluation at this moment finds it, asked of some of its partitions. Null: the entity
+ * has no condition, or none of the partitions exists.
+ */
+export function explainNow(input: FocusedInput): Explanation | null {
+  const { graph, cursors, entity: key, partitions } = input;
+  const scope = scopeOf(input);
+  // What lies upstream, and is requested at this moment, counts.
+  evaluateIn(scope, false);
+  scope.requested.delete(key);
+  const asset = graph.assets.get(key);
+  if (asset === undefined || asset.condition === null) return null;
+  const entity = assetEntity(asset);
+  const every = everyPartition(scope, entity.partitions);
+  const candidates = partitions === null ? every : intersectionOf(partitions, every);
+  if (isEmpty(candidates)) return null;
+  const watch = watchOf(graph, key, asset, asset.condition);
+  const root = rootOf(scope, entity, watch, cursors.get(key) ?? null, partitions !== null);
+  return explain(evaluateCondition(root, asset.condition, entity, candidates));
+}
+
+function scopeOf({ graph, view, cursors }: AutomationInput): Scope {
+  return { graph, view, cursors, requested: new Map(), existing: new Map() };
+}
+
+function rootOf(
+  scope: Scope,
+  entity: Entity,
+  watch: Watch,
+  cursor: AutomationCursor | null,
+  focused: boolean,
+): RootScope {
+  return {
+    scope,
+    entity,
+    cursor,
+    watch,
+    initial: cursor === null || cursor.condition !== watch.condition,
+    states: new Map(),
+    remembered: new Map(),
+    downstream: false,
+    focused,
+  };
+}
+
+function evaluateIn(scope: Scope, all: boolean): AutomationEvaluation {
+  const { graph, view, cursors } = scope;
   const clock = createQuietClock(view.now);
   const differently = new Set<string>();
   const results: EntityEvaluation[] = [];
@@ -118,16 +169,7 @@ function evaluateEntity(
     const notable = !isEmpty(requested);
     return { ...about, requested, evaluated: false, notable, cursor, explain: () => null };
   }
-  const root: RootScope = {
-    scope,
-    entity,
-    cursor,
-    watch,
-    initial: cursor === null || cursor.condition !== watch.condition,
-    states: new Map(),
-    remembered: new Map(),
-    downstream: false,
-  };
+  const root = rootOf(scope, entity, watch, cursor, false);
   const result = evaluateCondition(root, condition, entity, everyPartition(scope, entity.partitions));
   const memory = {
     requested: { partitions: entity.partitions, subset: result.subset },

@@ -46,6 +46,8 @@ export interface RootScope {
   readonly remembered: Map<string, Evaluated>;
   /** Within `any_downstream_conditions`, which then adds nothing of its own. */
   readonly downstream: boolean;
+  /** Asked of some partitions only, to explain them: what looks at all partitions shows what it says of these. */
+  readonly focused: boolean;
 }
 
 /** The result of one condition for one entity: a part of the candidates. */

@@ -25,6 +25,7 @@ export function edgeMapping(upstream: AssetNode, downstream: AssetNode, dep: Ass
 
 /** How far a dependency reaches among the partitions of one definition. */
 export function reachOf(upstream: AssetNode, downstream: AssetNode, dep: AssetDep): Reach {
+  if (upstream.partitions === undefined && downstream.partitions === undefined) return 'own';
   if (upstream.partitions === undefined || downstream.partitions === undefined) return 'any';
   if (!sameDefinition(upstream.partitions, downstream.partitions)) return 'any';
   return reachOfMapping(edgeMapping(upstream, downstream, dep));

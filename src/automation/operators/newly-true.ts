@@ -33,5 +33,6 @@ export function evaluateNewlyTrue(
     whole = { condition, entity, candidates: all, subset, children: [child], when };
     root.remembered.set(id, whole);
   }
-  return { ...whole, condition, candidates, subset: intersectionOf(whole.subset, candidates) };
+  const children = root.focused ? [evaluate(root, condition.operand, entity, candidates)] : whole.children;
+  return { ...whole, condition, candidates, children, subset: intersectionOf(whole.subset, candidates) };
 }

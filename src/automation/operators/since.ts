@@ -42,5 +42,8 @@ export function evaluateSince(
     whole = { condition, entity, candidates: all, subset, children: [trigger, reset], when: timeless };
     root.remembered.set(id, whole);
   }
-  return { ...whole, condition, candidates, subset: intersectionOf(whole.subset, candidates) };
+  const children = root.focused
+    ? [condition.trigger, condition.reset].map((child) => evaluate(root, child, entity, candidates))
+    : whole.children;
+  return { ...whole, condition, candidates, children, subset: intersectionOf(whole.subset, candidates) };
 }

@@ -3,7 +3,7 @@ import type { Instant } from '../../lib/clock.ts';
 import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
 import { type PartitionSubset, subsetOfOrdinals } from '../../partitions/subset/partition-subset.ts';
 import type { OrdinalReader, StoredPartition } from './automation-ordinals.ts';
-import type { Tx } from './context.ts';
+import type { Reader } from './identities.ts';
 import { chunks, fromJson } from './json.ts';
 
 const CHUNK = 500;
@@ -39,7 +39,7 @@ interface NewWrite {
 
 /** Reads what came after an event, up to and with another. */
 export async function readNews(
-  tx: Tx,
+  tx: Reader,
   assetId: number,
   reader: OrdinalReader,
   range: { readonly after: number; readonly upTo: number },
@@ -94,7 +94,7 @@ function lastWrites(
 }
 
 async function readWrites(
-  tx: Tx,
+  tx: Reader,
   assetId: number,
   reader: OrdinalReader,
   after: number,
@@ -145,7 +145,7 @@ async function readWrites(
   return writes;
 }
 
-async function readResults(tx: Tx, assetId: number, reader: OrdinalReader, after: number) {
+async function readResults(tx: Reader, assetId: number, reader: OrdinalReader, after: number) {
   const rows = await tx.db
     .selectFrom('asset_check')
     .innerJoin('run', 'run.run_no', 'asset_check.run_no')
@@ -175,7 +175,7 @@ type VersionHistory = (ordinal: number, eventId: number) => string | null;
 
 /** Only of partitions whose new writes say one. */
 async function versionHistory(
-  tx: Tx,
+  tx: Reader,
   assetId: number,
   after: number,
   writes: readonly NewWrite[],
@@ -198,7 +198,7 @@ async function versionHistory(
 
 /** The newest write of a partition that is not new. */
 async function writeBefore(
-  tx: Tx,
+  tx: Reader,
   assetId: number,
   after: number,
   { p_kind, p1, p2 }: StoredPartition,
@@ -224,7 +224,7 @@ function dataVersionOf(payload: string | null): string | null {
 }
 
 async function targetsOf(
-  tx: Tx,
+  tx: Reader,
   runIds: readonly string[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const targets = new Map<string, Set<string>>();

@@ -1,6 +1,5 @@
 import type { PartitionsDefinition } from '../../partitions/definition/partitions-definition.ts';
-import type { Tx } from './context.ts';
-import { staticTexts } from './identities.ts';
+import { type Reader, staticTexts } from './identities.ts';
 import { P_KIND } from './partition-identity.ts';
 import { kindOf, ordinalsBy, staticSides } from './partition-ordinals.ts';
 
@@ -14,9 +13,9 @@ export interface StoredPartition {
 /** Rows → ordinals of one definition. */
 export interface OrdinalReader {
   /** Null: no partition of the definition. */
-  read(tx: Tx, rows: readonly StoredPartition[]): Promise<readonly (number | null)[]>;
+  read(tx: Reader, rows: readonly StoredPartition[]): Promise<readonly (number | null)[]>;
   /** Of results of checks. Null: of the asset as a whole; undefined: no partition of the definition. */
-  readResults(tx: Tx, rows: readonly StoredPartition[]): Promise<readonly (number | null | undefined)[]>;
+  readResults(tx: Reader, rows: readonly StoredPartition[]): Promise<readonly (number | null | undefined)[]>;
 }
 
 /** @param texts texts of static keys by id, shared by all readers; filled as they are needed */
@@ -36,7 +35,7 @@ export function createOrdinalReader(
   const [firstIsStatic, secondIsStatic] = staticSides(definition);
   const ordinalOf = ordinalsBy(definition, texts);
 
-  async function read(tx: Tx, rows: readonly StoredPartition[]): Promise<(number | null)[]> {
+  async function read(tx: Reader, rows: readonly StoredPartition[]): Promise<(number | null)[]> {
     if (firstIsStatic || secondIsStatic) {
       const unknown = new Set<number>();
       for (const { p_kind, p1, p2 } of rows) {

@@ -6,8 +6,8 @@ import type { AutomationSubject } from '../automation-store.ts';
 import { type AssetHistory, AutomationAssetMemory } from './automation-asset.ts';
 import { type RecentNews, readNews } from './automation-news.ts';
 import { createOrdinalReader, type OrdinalReader } from './automation-ordinals.ts';
-import type { StoreContext, Tx } from './context.ts';
-import { findAssets } from './identities.ts';
+import type { StoreContext } from './context.ts';
+import { findAssets, type Reader } from './identities.ts';
 import { chunks } from './json.ts';
 import { type PlannedAssetRun, plannedAssetRuns, plannedSubset } from './planned-subsets.ts';
 
@@ -63,7 +63,7 @@ export function createAutomationLook(
       .transaction()
       .execute(async (db) => {
         const now = context.clock.now();
-        return look({ db, now, definitions: context.definitions, lastEventId: null }, subjects);
+        return look({ db, definitions: context.definitions }, now, subjects);
       })
       .catch((error: unknown) => {
         // What it remembers may be half of a look.
@@ -71,7 +71,11 @@ export function createAutomationLook(
         throw error;
       });
 
-  async function look(tx: Tx, subjects: readonly AutomationSubject[]): Promise<AutomationView> {
+  async function look(
+    tx: Reader,
+    now: number,
+    subjects: readonly AutomationSubject[],
+  ): Promise<AutomationView> {
     const eventId = await newestEvent(tx);
     if (eventId < known) forget();
     if (eventId > known) await catchUp(tx, eventId);
@@ -93,10 +97,10 @@ export function createAutomationLook(
     }
     if (seen.size < remembered.size)
       for (const id of remembered.keys()) if (!seen.has(id)) remembered.delete(id);
-    return viewOf(tx.now, eventId, assets);
+    return viewOf(now, eventId, assets);
   }
 
-  async function findIds(tx: Tx, subjects: readonly AutomationSubject[]): Promise<void> {
+  async function findIds(tx: Reader, subjects: readonly AutomationSubject[]): Promise<void> {
     const unknown = subjects.map(({ key }) => key).filter((key) => !ids.has(key));
     if (unknown.length === 0) return;
     const found = await findAssets(tx, unknown);
@@ -104,7 +108,7 @@ export function createAutomationLook(
   }
 
   /** What came since the last look is added to what is remembered. */
-  async function catchUp(tx: Tx, eventId: number): Promise<void> {
+  async function catchUp(tx: Reader, eventId: number): Promise<void> {
     if (known > 0) {
       const changes = await changesAfter(tx, known);
       const plans = Map.groupBy(
@@ -127,7 +131,7 @@ export function createAutomationLook(
   }
 
   /** All of the assets that are seen for the first time, or under another definition. */
-  async function learn(tx: Tx, subjects: readonly AutomationSubject[], eventId: number): Promise<void> {
+  async function learn(tx: Reader, subjects: readonly AutomationSubject[], eventId: number): Promise<void> {
     const unknown = new Map<number, AutomationSubject>();
     for (const subject of subjects) {
       const id = ids.get(subject.key) ?? null;
@@ -153,7 +157,7 @@ export function createAutomationLook(
   }
 }
 
-async function newestEvent({ db }: Tx): Promise<number> {
+async function newestEvent({ db }: Reader): Promise<number> {
   const row = await db
     .selectFrom('event')
     .select('event_id')
@@ -163,7 +167,7 @@ async function newestEvent({ db }: Tx): Promise<number> {
   return row?.event_id ?? 0;
 }
 
-async function changesAfter({ db }: Tx, known: number): Promise<Changes> {
+async function changesAfter({ db }: Reader, known: number): Promise<Changes> {
   const at = new Map<number, number>();
   const written = await db
     .selectFrom('asset_partition')
@@ -210,7 +214,7 @@ function plansOf(
 }
 
 async function newHistory(
-  tx: Tx,
+  tx: Reader,
   own: Remembered,
   runs: readonly PlannedAssetRun[],
   changes: Changes,
@@ -234,7 +238,7 @@ async function newHistory(
 }
 
 async function wholeHistory(
-  tx: Tx,
+  tx: Reader,
   own: Pick<Remembered, 'memory' | 'reader'>,
   runs: readonly PlannedAssetRun[],
 ): Promise<AssetHistory> {
@@ -271,7 +275,7 @@ async function wholeHistory(
 }
 
 async function toWrites(
-  tx: Tx,
+  tx: Reader,
   reader: OrdinalReader,
   rows: readonly {
     readonly p_kind: number;
@@ -289,7 +293,7 @@ async function toWrites(
 }
 
 async function readResults(
-  tx: Tx,
+  tx: Reader,
   { memory, reader }: Pick<Remembered, 'memory' | 'reader'>,
   after: number,
 ): Promise<AssetHistory['results']> {
@@ -308,7 +312,7 @@ async function readResults(
   });
 }
 
-async function hasRuns({ db }: Tx, assetId: number): Promise<boolean> {
+async function hasRuns({ db }: Reader, assetId: number): Promise<boolean> {
   const row = await db
     .selectFrom('run_asset')
     .select('run_no')
@@ -319,7 +323,7 @@ async function hasRuns({ db }: Tx, assetId: number): Promise<boolean> {
 }
 
 /** Only what is new is read, and only for those whose last evaluation has not seen it. */
-async function bringNews(tx: Tx, { memory, reader }: Remembered, after: number): Promise<void> {
+async function bringNews(tx: Reader, { memory, reader }: Remembered, after: number): Promise<void> {
   if (!memory.hasNewsAfter(after)) return;
   if (memory.news.after <= after && memory.news.upTo >= memory.changedAt) return;
   memory.news = await readNews(tx, memory.assetId, reader, { after, upTo: memory.changedAt });

@@ -6,7 +6,7 @@ import { chunks, fromJson } from './json.ts';
 
 const CHUNK = 500;
 const MANY = 5_000;
-type Reader = Pick<StoreContext, 'db' | 'definitions'> | Tx;
+export type Reader = Pick<StoreContext, 'db' | 'definitions'> | Tx;
 
 /** Asset ids by key; unknown keys are given an id. */
 export async function ensureAssets(tx: Tx, keys: Iterable<string>): Promise<ReadonlyMap<string, number>> {

@@ -11,8 +11,7 @@ import {
   rangeSubset,
   subsetOfOrdinals,
 } from '../../partitions/subset/partition-subset.ts';
-import type { Tx } from './context.ts';
-import { definitionOf } from './identities.ts';
+import { definitionOf, type Reader } from './identities.ts';
 import { chunks, fromJson } from './json.ts';
 
 const CHUNK = 500;
@@ -34,7 +33,7 @@ export interface PlannedAssetRun {
 
 /** What some runs were planned to write; or what runs that have not succeeded were to write of some assets. Oldest run first. */
 export async function plannedAssetRuns(
-  tx: Pick<Tx, 'db' | 'definitions'>,
+  tx: Reader,
   by: { readonly runNos: readonly number[] } | { readonly assetIds: readonly number[] },
 ): Promise<readonly PlannedAssetRun[]> {
   const found: PlannedAssetRun[] = [];
