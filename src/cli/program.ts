@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BackfillOptions } from './commands/backfill.ts';
+import type { HoldOptions } from './commands/control.ts';
 import type { DevOptions } from './commands/dev.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { MaterializeOptions } from './commands/materialize.ts';
@@ -109,23 +110,26 @@ function runCommands(add: Add, exit: Exit): void {
     'Run',
     'schedules [action] [name]',
     'list schedules; start or stop one',
-    'elt schedules stop dlt_orders',
-  ).action(
-    async (
-      action: string | undefined,
-      name: string | undefined,
-      options: GlobalOptions,
-      command: Command,
-    ) => {
-      const { schedules, switchSchedule } = await import('./commands/schedules.ts');
-      const context = createContext(options);
-      if (action === undefined) exit(await schedules(context));
-      else if (action !== 'start' && action !== 'stop') {
-        command.error(`error: unknown action '${action}', use start or stop`);
-      } else if (name === undefined) command.error(`error: which schedule? elt schedules ${action} <name>`);
-      else exit(await switchSchedule(context, name, action));
-    },
-  );
+    'elt schedules stop dlt_orders --for 2h',
+  )
+    .option('--reason <text>', 'why it is started or stopped')
+    .option('--for <time>', 'follow Git again after 30m, 2h, 1d')
+    .action(
+      async (
+        action: string | undefined,
+        name: string | undefined,
+        options: GlobalOptions & { reason?: string; for?: string },
+        command: Command,
+      ) => {
+        const { schedules, switchSchedule } = await import('./commands/schedules.ts');
+        const context = createContext(options);
+        if (action === undefined) exit(await schedules(context));
+        else if (action !== 'start' && action !== 'stop') {
+          command.error(`error: unknown action '${action}', use start or stop`);
+        } else if (name === undefined) command.error(`error: which schedule? elt schedules ${action} <name>`);
+        else exit(await switchSchedule(context, name, action, options));
+      },
+    );
   add(
     'Run',
     'ticks <schedule>',
@@ -273,6 +277,34 @@ function inspect(add: Add, exit: Exit): void {
 }
 
 function operate(add: Add, exit: Exit, program: Command): void {
+  for (const [action, usage, summary, example] of [
+    [
+      'rollback',
+      'rollback <revision>',
+      'serve an earlier revision, until a newer commit',
+      'elt rollback 41 --reason "orders are doubled"',
+    ],
+    ['pin', 'pin <revision>', 'stay at a revision, commit or tag', 'elt pin v1.4.0 --for 2d'],
+  ] as const) {
+    holdOptions(add('Operate', usage, summary, example)).action(
+      async (revision: string, options: GlobalOptions & HoldOptions) => {
+        const { hold } = await import('./commands/control.ts');
+        exit(await hold(createContext(options), action, revision, options));
+      },
+    );
+  }
+  holdOptions(
+    add('Operate', 'suspend', 'serve what there is, apply nothing new', 'elt suspend --for 2h'),
+  ).action(async (options: GlobalOptions & HoldOptions) => {
+    const { suspend } = await import('./commands/control.ts');
+    exit(await suspend(createContext(options), options));
+  });
+  add('Operate', 'resume', 'end pin, rollback or suspension; apply the head', 'elt resume')
+    .option('--component <name>', 'only this component')
+    .action(async (options: GlobalOptions & { component?: string }) => {
+      const { resume } = await import('./commands/control.ts');
+      exit(await resume(createContext(options), options));
+    });
   add('Operate', 'doctor', 'check everything, with cause and fix', 'elt doctor').action(
     async (options: GlobalOptions) => {
       const { doctor } = await import('./commands/doctor.ts');
@@ -316,6 +348,13 @@ function globalOptions(command: Command): Command {
     .addOption(new Option('--color', 'colours, also in a pipe').hideHelp())
     .addOption(new Option('--no-color', 'no colours (NO_COLOR)').hideHelp())
     .addOption(new Option('--debug', 'stack of an error, log of the service').hideHelp());
+}
+
+function holdOptions(command: Command): Command {
+  return command
+    .option('--reason <text>', 'why; shown wherever the hold is')
+    .option('--for <time>', 'until it ends by itself: 30m, 2h, 1d')
+    .option('--component <name>', 'of this component');
 }
 
 function collect(value: string, earlier: string[] | undefined): string[] {

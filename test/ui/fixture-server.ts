@@ -238,7 +238,7 @@ function registerWrites(app: FastifyInstance, world: World, emit: Fixture['emit'
       const found = world.schedules.find(({ name }) => name === (request.params as Params)['id']);
       if (found === undefined) return notFound(reply);
       found.status = action === 'start' ? 'RUNNING' : 'STOPPED';
-      found.override = { by: 'page', at: iso(Date.now()) };
+      found.override = { by: 'page', at: iso(Date.now()), reason: '', expires_at: null };
       emit({ type: 'schedule_changed', schedule: found.name, asset_keys: found.asset_keys });
       return reply.send(schedule.Schedule.parse(found));
     });
@@ -254,6 +254,7 @@ function registerWrites(app: FastifyInstance, world: World, emit: Fixture['emit'
         diagnostics: [],
         seconds: 0.1,
         error: null,
+        note: null,
       }),
     ),
   );

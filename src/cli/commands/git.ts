@@ -1,14 +1,15 @@
-import { ERRORS, EXIT, type ExitCode, isErrorCode } from '../../lib/errors.ts';
-import type { Diagnostic } from '../../server/contract/common.ts';
-import type { Component, RefreshResult, Revision, SnapshotDiff } from '../../server/contract/component.ts';
+import { EXIT } from '../../lib/errors.ts';
+import type { Component, Drift, RefreshResult, Revision } from '../../server/contract/component.ts';
 import type { Instance } from '../../server/contract/instance.ts';
 import { CliError } from '../cli-error.ts';
 import { type Client, segment } from '../client.ts';
 import { withClient } from '../connect.ts';
 import type { CliContext } from '../context.ts';
-import { duration, plural, relative } from '../format.ts';
+import { plural, relative } from '../format.ts';
 import { printJson, showItems } from '../output.ts';
+import { diagnosticLines, exitOf, refreshText } from '../refresh-text.ts';
 import { painter, printable, table } from '../render.ts';
+import { driftLines } from './control.ts';
 
 const DISCOVERY = /^(discovery_progress|definitions_published|revision_applied)$/;
 
@@ -34,16 +35,22 @@ export function refresh(
 
 export function status(context: CliContext, component: string | undefined): Promise<number> {
   return withClient(context, async (client) => {
-    const [instance, items] = await Promise.all([
+    const [instance, items, drifts] = await Promise.all([
       client.get<Instance>('/instance'),
       components(client, component),
+      client.all<Drift>('/drift'),
     ]);
-    if (context.json) printJson(context, { instance, components: items });
+    const names = new Set(items.map(({ name }) => name));
+    const drift = drifts.filter((one) => names.has(one.component));
+    if (context.json) printJson(context, { instance, components: items, drift });
     else {
       const service = client.backend.url ?? 'no service runs';
-      context.out(
-        [...items.map((item) => componentText(context, item)), instanceText(instance, service)].join('\n\n'),
-      );
+      const parts = [
+        ...items.map((item) => componentText(context, item)),
+        driftLines(context, drift).join('\n'),
+        instanceText(instance, service),
+      ];
+      context.out(parts.filter((part) => part !== '').join('\n\n'));
     }
     return EXIT.ok;
   });
@@ -61,6 +68,7 @@ export function history(context: CliContext, component: string | undefined, limi
       table(
         [
           { title: 'REVISION', value: (row) => String(row.revision_id), align: 'right' },
+          { title: '', value: markOf, paint: (row) => (row.served ? 'green' : row.fenced ? 'yellow' : null) },
           { title: 'COMPONENT', value: (row) => (lists.length > 1 ? row.component : '') },
           { title: 'COMMIT', value: (row) => row.commit.slice(0, 7) },
           { title: 'APPLIED', value: (row) => relative(row.applied_at, now) },
@@ -111,55 +119,6 @@ async function discovered(context: CliContext, client: Client, names: readonly s
   }
 }
 
-function exitOf({ status: outcome, error, diagnostics }: RefreshResult): ExitCode {
-  if (outcome === 'failed') {
-    return error !== null && isErrorCode(error.code)
-      ? ERRORS[error.code].exit || EXIT.upstream
-      : EXIT.upstream;
-  }
-  return diagnostics.some((diagnostic) => diagnostic.severity === 'error')
-    ? EXIT.invalidConfiguration
-    : EXIT.ok;
-}
-
-function refreshText(context: CliContext, result: RefreshResult): string {
-  const paint = painter(context.color);
-  const commit = result.commit?.slice(0, 7) ?? '';
-  const head = `${result.component}: ${result.status}${commit === '' ? '' : ` ${commit}`} in ${duration(result.seconds)}`;
-  if (result.error !== null) {
-    const hint = result.error.hint === null ? '' : `\n  ${result.error.hint}`;
-    return `${head}\n${paint('red', `${result.error.code} ${printable(result.error.message)}`)}${hint}`;
-  }
-  return [head, ...diffLines(result.diff, paint), ...diagnosticLines(result.diagnostics, paint)].join('\n');
-}
-
-function diffLines({ added, removed, changed }: SnapshotDiff, paint: ReturnType<typeof painter>): string[] {
-  return [
-    ...added.map((name) => paint('green', `+ ${name}`)),
-    ...removed.map((name) => paint('red', `- ${name}`)),
-    ...changed.flatMap(({ pipeline, fields }) => [
-      paint('yellow', `~ ${pipeline}`),
-      ...fields.map(({ field, from, to }) =>
-        field === 'content' ? '    other code' : `    ${field}: ${brief(from)} → ${brief(to)}`,
-      ),
-    ]),
-  ];
-}
-
-function brief(value: unknown): string {
-  const text = printable(JSON.stringify(value) ?? 'null');
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}
-
-function diagnosticLines(diagnostics: readonly Diagnostic[], paint: ReturnType<typeof painter>): string[] {
-  return diagnostics.flatMap(({ file, line, column, severity, code, message, hint }) => {
-    const place = file === '' ? '' : line === 0 ? `${file} ` : `${file}:${line}:${column} `;
-    const color = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
-    const text = `${printable(place)}${paint(color, `${severity} ${code}`)} ${printable(message)}`;
-    return hint === null ? [text] : [text, `  ${printable(hint)}`];
-  });
-}
-
 function componentText(context: CliContext, component: Component): string {
   const paint = painter(context.color);
   const now = Date.now();
@@ -176,6 +135,9 @@ function componentText(context: CliContext, component: Component): string {
   }
   // One failure turns several conditions bad: it is told once.
   const bad = new Map<string, string[]>();
+  const ready = component.conditions.find(({ type }) => type === 'Ready');
+  if (component.control !== null && ready !== undefined)
+    lines.push(paint('yellow', `! ${ready.reason}: ${printable(ready.message)}`));
   for (const { type, status: value, reason, message } of component.conditions) {
     const good = (type === 'Ready') === (value === 'True');
     if (good || value === 'Unknown') continue;
@@ -203,6 +165,12 @@ function instanceText({ counts, concurrency, version }: Instance, service: strin
     `runs: ${active} running, ${runs.QUEUED ?? 0} queued, ${runs.SUCCESS ?? 0} succeeded, ${runs.FAILURE ?? 0} failed; steps ${concurrency.in_flight} of ${concurrency.steps}`,
     `${service}, version ${version}`,
   ].join('\n');
+}
+
+/** What is served, what a rollback keeps out, what went back to an earlier one. */
+function markOf({ served, fenced, restores }: Revision): string {
+  const back = restores === null ? '' : `= ${restores}`;
+  return [served ? 'served' : fenced ? 'fenced' : '', back].filter((part) => part !== '').join(' ');
 }
 
 function changes({ added, changed, removed }: Revision['summary']): string {

@@ -6,6 +6,7 @@ import { instant, inZone, relative } from '../format.ts';
 import { printJson, showItems } from '../output.ts';
 import { table } from '../render.ts';
 import { scheduleTable } from '../tables.ts';
+import { bodyOf } from './control.ts';
 
 export function schedules(context: CliContext): Promise<number> {
   return withClient(context, async (client) =>
@@ -13,9 +14,14 @@ export function schedules(context: CliContext): Promise<number> {
   );
 }
 
-export function switchSchedule(context: CliContext, name: string, action: 'start' | 'stop'): Promise<number> {
+export function switchSchedule(
+  context: CliContext,
+  name: string,
+  action: 'start' | 'stop',
+  options: { readonly reason?: string; readonly for?: string },
+): Promise<number> {
   return withClient(context, async (client) => {
-    const schedule = await client.post<Schedule>(`/schedules/${segment(name)}/${action}`);
+    const schedule = await client.post<Schedule>(`/schedules/${segment(name)}/${action}`, bodyOf(options));
     if (context.json) printJson(context, schedule);
     else {
       const [next] = schedule.next_ticks;
