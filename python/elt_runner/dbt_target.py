@@ -6,17 +6,22 @@ import os
 from typing import Any
 
 from elt_runner import targets
+from elt_runner.checks.database import CheckError
 from elt_runner.targets import Place
 
-#: Fields of a Postgres profile that libpq has under the same name.
-SAME = ("host", "port", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "keepalives_idle")
+#: libpq's keywords of a Postgres profile, by the words that dbt has for them.
+WORDS = {
+    **{name: name for name in ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")},
+    **{"pass": "password", "database": "dbname", "connect_timeout": "connect_timeout"},
+}
 
 
 def record(asset_key: str, relation: dict[str, Any], adapter: Any) -> None:
     """Notes the relation of a model that was built; an ephemeral one has none."""
     if not targets.wanted() or not relation.get("alias"):
         return
-    place = _database(adapter.config.credentials)
+    credentials = adapter.config.credentials
+    place = _database({"type": credentials.type, **vars(credentials)})
     if place["kind"] == "postgres":
         place["dbt"] = {"profile": adapter.config.profile_name, "target": adapter.config.target_name}
     targets.record(asset_key, [{**place, "schema": relation.get("schema"), "table": relation["alias"]}])
@@ -26,18 +31,22 @@ def of_profile(folder: str, profile: str, target: str | None) -> Place:
     """A profile of profiles.yml, rendered as dbt does."""
     from dbt.config.profile import Profile, read_profile
     from dbt.config.renderer import ProfileRenderer
+    from dbt_common.context import set_invocation_context
 
-    raw = read_profile(folder)
-    found = Profile.from_raw_profiles(raw, profile, renderer=ProfileRenderer({}), target_override=target)
-    return _database(found.credentials)
+    # What `env_var` of a profile reads.
+    set_invocation_context(dict(os.environ))
+    profiles = read_profile(folder)
+    if profile not in profiles:
+        raise CheckError(f"connection {profile}: profiles.yml has no such profile, and the step no such variable")
+    _, fields = Profile.render_profile(profiles[profile], profile, target, ProfileRenderer({}))
+    return _database(fields)
 
 
-def _database(credentials: Any) -> Place:
-    kind = str(credentials.type)
+def _database(fields: dict[str, Any]) -> Place:
+    kind = str(fields["type"])
     if kind == "duckdb":
-        return {"kind": kind, "path": os.path.abspath(credentials.path)}
+        return {"kind": kind, "path": os.path.abspath(fields["path"])}
     if kind != "postgres":
         return {"kind": f"dbt's {kind}"}
-    dsn = {name: getattr(credentials, name, None) for name in SAME}
-    dsn["dbname"] = credentials.database
-    return {"kind": kind, "dsn": {key: value for key, value in dsn.items() if value not in ("", None, 0)}}
+    dsn = {WORDS[name]: value for name, value in fields.items() if name in WORDS and value not in ("", None)}
+    return {"kind": kind, "dsn": dsn}

@@ -69,10 +69,13 @@ export function judgeFailure(runId: string, plan: StepPlan, step: StepState, now
 }
 
 /**
- * Nothing is left that a retry could write, or it would load once more what a blocking check found bad: loads and scripts
- * that append would double their rows. A model of dbt comes out the same.
+ * Nothing is left for a retry to do, or it would load once more what a blocking check found bad: loads and scripts that
+ * append would double their rows. A model of dbt comes out the same. What is written and not checked yet is left to do.
  */
 export function isWritten(plan: StepPlan, step: StepState): boolean {
-  if (plan.tool !== 'dbt' && step.error?.code === 'BLOCKING_CHECK_FAILED') return true;
-  return plan.assets.length > 0 && plan.assets.every((asset) => step.finishedAssets.includes(asset.key));
+  const isFoundBad = step.error?.code === 'BLOCKING_CHECK_FAILED';
+  if (isFoundBad && plan.tool !== 'dbt') return true;
+  const isLeft = plan.assets.some(({ key }) => !step.finishedAssets.includes(key));
+  if (plan.assets.length === 0 || isLeft) return false;
+  return isFoundBad || !plan.assets.some(({ declaredChecks }) => declaredChecks !== undefined);
 }

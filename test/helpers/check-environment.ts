@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { testEnvironments } from './tool-environments.ts';
 
 /** What pipelines bring that write into one of the three databases. */
-const REQUIREMENTS = 'dlt[duckdb,postgres,sqlalchemy]==1.31.*\n';
+const REQUIREMENTS = `dlt[duckdb,postgres,sqlalchemy]==1.31.*
+dbt-core==1.11.*
+dbt-duckdb==1.11.*
+dbt-postgres
+`;
 
-/** The interpreter of an environment with DuckDB, a driver for Postgres, and dlt for all three databases. */
+/** The interpreter of an environment with DuckDB, a driver for Postgres, dlt for all three databases and dbt for two of them. */
 export async function checkPython(): Promise<string> {
   const treeDir = mkdtempSync(join(tmpdir(), 'elt-check-env-'));
   try {
