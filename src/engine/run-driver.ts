@@ -24,6 +24,8 @@ export interface RunDriverDeps {
   readonly advance: AdvanceRun;
   /** Told after each look, in order: steps to dispatch and to cancel. */
   readonly onAdvanced: (advanced: Advanced) => void;
+  /** Asked for runs that were never looked at, when one of them could come before its time. */
+  readonly priorities: (runIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -41,7 +43,8 @@ const RETRY_MS = 1_000;
 /** Between two looks that nothing but time asks for. */
 const LEAST_SLEEP_MS = 20;
 
-export function createRunDriver({ advance, onAdvanced, clock, logger }: RunDriverDeps): RunDriver {
+export function createRunDriver(deps: RunDriverDeps): RunDriver {
+  const { advance, onAdvanced, priorities, clock, logger } = deps;
   const entries = new Map<string, Entry>();
   const dirty = new Set<string>();
   let admission: Admission | null = null;
@@ -63,12 +66,39 @@ export function createRunDriver({ advance, onAdvanced, clock, logger }: RunDrive
     while (dirty.size > 0 && !isClosed) {
       const batch = [...dirty].map((runId) => entries.get(runId)).filter((entry) => entry !== undefined);
       dirty.clear();
-      for (const entry of batch.sort(byPriority)) {
+      for (const entry of await inTurn(batch)) {
         if (isClosed) return;
         await look(entry);
       }
       offerSlots();
     }
+  }
+
+  /** A run that is new takes what is free: whoever waits for that and comes before it is looked at before it. */
+  async function inTurn(batch: readonly Entry[]): Promise<Entry[]> {
+    const fresh = batch.filter((entry) => entry.lack === null);
+    if (fresh.length === 0 || entries.size === 1) return batch.toSorted(byPriority);
+    try {
+      const known = await priorities(fresh.map(({ runId }) => runId));
+      for (const entry of fresh) entry.priority = known.get(entry.runId) ?? entry.priority;
+    } catch (error) {
+      logger.warn({ err: error }, 'the priorities of new runs could not be read');
+    }
+    const lowest = Math.min(...fresh.map(({ priority }) => priority));
+    const turn = new Set(batch);
+    const taken = new Map<string, number>();
+    const waiting = [...entries.values()].filter(
+      (entry) => entry.priority > lowest && !turn.has(entry) && (entry.lack?.steps.length ?? 0) > 0,
+    );
+    for (const entry of waiting.sort(byPriority)) {
+      // Of those that wait for the same places, as many as there are new ones that could take them.
+      const places = JSON.stringify(entry.lack);
+      const before = taken.get(places) ?? 0;
+      if (before >= fresh.length) continue;
+      taken.set(places, before + 1);
+      turn.add(entry);
+    }
+    return [...turn].sort(byPriority);
   }
 
   async function look(entry: Entry): Promise<void> {

@@ -5,11 +5,9 @@ import type { BackfillGroup, BackfillItem } from './backfill-plan.ts';
 import type { BackfillRequest } from './backfill-request.ts';
 import { jobNameOf, type PlanContext } from './plan-run.ts';
 import { planSteps } from './plan-steps.ts';
+import { BACKFILL_PRIORITY } from './priorities.ts';
 import type { PartitionSelection, RunPlan } from './run-plan.ts';
 import { translateKeys } from './translate-keys.ts';
-
-/** Backfills wait behind schedules (0). */
-export const BACKFILL_PRIORITY = -10;
 
 export interface PlannedItem {
   /** With the assets that still have these partitions; null: none has. */

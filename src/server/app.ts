@@ -13,9 +13,10 @@ import { loginRoutes } from './login-page.ts';
 import { openapiOptions } from './openapi.ts';
 import { handleError } from './problem.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { backfillRoutes } from './routes/backfills.ts';
 import { componentRoutes } from './routes/components.ts';
-import { healthRoutes } from './routes/health.ts';
 import { controlRoutes } from './routes/controls.ts';
+import { healthRoutes } from './routes/health.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { partitionKeyRoutes } from './routes/partition-keys.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -75,10 +76,11 @@ function routes(app: App, deps: AppDeps): void {
       partitionKeyRoutes(api, deps);
       scheduleRoutes(api, deps);
       runRoutes(api, deps);
+      backfillRoutes(api, deps);
       componentRoutes(api, deps);
+      controlRoutes(api, deps);
       instanceRoutes(api, deps);
       streams = eventStreamRoute(api, deps);
-      controlRoutes(api, deps);
       done();
     },
     { prefix: '/api/v1' },

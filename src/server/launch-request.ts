@@ -1,5 +1,6 @@
 import type { Definitions } from '../definitions/definitions.ts';
 import { selectToRun } from '../definitions/selection.ts';
+import { PEOPLE_PRIORITY } from '../plan/priorities.ts';
 import type { RunRequest } from '../plan/run-plan.ts';
 import type { Actor } from './actor.ts';
 import type { LaunchRequest } from './contract/run.ts';
@@ -37,7 +38,7 @@ export function launchRequest(
       fullRefresh: asked.full_refresh ?? false,
       config: asked.config ?? {},
       tags: asked.tags ?? {},
-      priority: 0,
+      priority: PEOPLE_PRIORITY,
       cause: actor,
       ...(asked.idempotency_key === undefined ? {} : { idempotencyKey: asked.idempotency_key }),
     },

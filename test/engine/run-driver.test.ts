@@ -15,6 +15,8 @@ interface World {
   /** Looks since the last call, once nothing moves any more. */
   readonly settled: () => Promise<string[]>;
   readonly end: (runId: string) => void;
+  /** It ended, and nobody told the driver. */
+  readonly free: (runId: string) => void;
 }
 
 /** A world of runs with one step each, and a pool `p` of one place. */
@@ -44,6 +46,8 @@ function world(
     clock,
     logger: createLogger('silent'),
     onAdvanced: () => undefined,
+    priorities: (runIds) =>
+      Promise.resolve(new Map(runIds.map((runId) => [runId, runs[runId]?.priority ?? 0]))),
     async advance(runId) {
       looks.push(runId);
       await Promise.resolve();
@@ -77,6 +81,11 @@ function world(
     },
   });
 
+  function free(runId: string): void {
+    running.delete(runId);
+    ended.add(runId);
+  }
+
   return {
     driver,
     clock,
@@ -88,9 +97,9 @@ function world(
       for (let turn = 0; turn < 200; turn++) await Promise.resolve();
       return looks.splice(0);
     },
+    free,
     end(runId: string): void {
-      running.delete(runId);
-      ended.add(runId);
+      free(runId);
       driver.wake(runId);
     },
   };
@@ -104,13 +113,42 @@ it('offers a place that came free to the best that waits for it, and to no more'
     d: { pools: ['p'] },
   });
   for (const runId of ['a', 'b', 'c', 'd']) driver.start(runId);
-  expect(await settled()).toEqual(['a', 'b', 'c', 'd']);
+  expect(await settled()).toEqual(['a', 'c', 'b', 'd']);
   expect([...running]).toEqual(['a']);
   end('a');
   expect(await settled()).toEqual(['a', 'c']);
   expect([...running]).toEqual(['c']);
   end('c');
   expect(await settled()).toEqual(['c', 'b']);
+});
+
+it('looks at new runs by priority, whatever their age', async () => {
+  const { driver, settled, running } = world({
+    a: { pools: ['p'], priority: -10 },
+    b: { pools: ['p'], priority: -10 },
+    c: { pools: ['p'] },
+    d: { pools: ['p'], priority: 10 },
+  });
+  // The first is alone when it comes.
+  for (const runId of ['a', 'b', 'c', 'd']) driver.start(runId);
+  expect(await settled()).toEqual(['a', 'd', 'c', 'b']);
+  expect([...running]).toEqual(['a']);
+});
+
+it('does not let a new run take a place from one that waits for it and comes first', async () => {
+  const { driver, settled, free, running } = world({
+    a: { pools: ['p'] },
+    scheduled: { pools: ['p'] },
+    elsewhere: { after: ['a'] },
+    backfill: { pools: ['p'], priority: -10 },
+  });
+  for (const runId of ['a', 'scheduled', 'elsewhere']) driver.start(runId);
+  await settled();
+  // The place is free, and the driver does not know it yet.
+  free('a');
+  driver.start('backfill');
+  expect(await settled()).toEqual(['scheduled', 'backfill']);
+  expect([...running]).toEqual(['scheduled']);
 });
 
 it('does not look at thousands that wait when one of them ends', async () => {

@@ -112,6 +112,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     transport: (advance) =>
       createLocalTransport({
         advance,
+        priorities: (runIds) => store.runs.priorities(runIds),
         slots: limits.maxSteps,
         version: 'test',
         machine: {

@@ -188,18 +188,19 @@ function scriptedTransport(store: Store, logs: LogStore, script: (spec: StepSpec
       const spec = await store.steps.spec(dispatched);
       const { ref } = spec;
       const { events = [], lines = [], result, hold = false } = script(spec);
-      await store.steps.acquire(ref, 'test');
-      await store.steps.started(ref, { pid: 1, envKey: 'env' });
       const text = lines.map((line) => `${NOW} o ${line}\n`).join('');
       await logs.append(ref, 0, Buffer.from(text));
-      await store.steps.append(
-        ref,
-        events.map((event, index) => ({ n: index + 1, event })),
-      );
-      if (hold) {
-        held.set(id, ref);
-        return;
+      await store.steps.acquire(ref, 'test');
+      // Before anybody can see that it started: it can be cancelled from then on.
+      if (hold) held.set(id, ref);
+      await store.steps.started(ref, { pid: 1, envKey: 'env' });
+      if (events.length > 0) {
+        await store.steps.append(
+          ref,
+          events.map((event, index) => ({ n: index + 1, event })),
+        );
       }
+      if (hold) return;
       await logs.seal(ref);
       const end = result ?? ({ type: 'step_succeeded', seconds: 1.5, metadata: {} } as const);
       await store.steps.finish(ref, end, end.type === 'step_succeeded' ? implied(spec, events) : []);

@@ -37,7 +37,7 @@ const SHOP: Record<string, SamplePipeline> = {
 };
 
 /** A service in which something of every kind has happened. */
-async function busy(): Promise<Surface & { runId: string }> {
+async function busy(): Promise<Surface & { runId: string; backfillId: string }> {
   const service = await surface({
     pipelines: SHOP,
     settings: { webhookSecret: 'secret' },
@@ -83,14 +83,23 @@ async function busy(): Promise<Surface & { runId: string }> {
     payload: { selection: 'dlt_orders', partition: 'latest' },
   });
   const runId = launch.json<{ run_ids: string[] }>().run_ids[0]!;
-  await service.store.schedules.setCursor('orders_schedule', 0, 'digest');
+  const backfill = await service.app.inject({
+    method: 'POST',
+    url: '/api/v1/backfills',
+    payload: { selection: 'dlt_orders', partitions: { keys: ['2026-01-02', '2026-01-04'] } },
+  });
+  const backfillId = backfill.json<{ backfill_id: string }>().backfill_id;
+  await service.backfills.advance();
+  await service.store.schedules.setCursors([
+    { schedule: 'orders_schedule', cursor: 0, configDigest: 'digest' },
+  ]);
   await service.store.operations.heartbeat('scheduler', 'failed', 'a reason');
   await service.publish(SHOP);
-  return { ...service, runId };
+  return { ...service, runId, backfillId };
 }
 
 /** One request for each route of the document; the schema of the answer is held by the serializer, or it is a 500. */
-function requestsOf(runId: string): Readonly<Record<string, readonly [string, object?]>> {
+function requestsOf(runId: string, backfillId: string): Readonly<Record<string, readonly [string, object?]>> {
   return {
     'get /healthz': ['/healthz'],
     'get /readyz': ['/readyz'],
@@ -116,6 +125,20 @@ function requestsOf(runId: string): Readonly<Record<string, readonly [string, ob
     'get /api/v1/runs/{id}/logs': [`/api/v1/runs/${runId}/logs`],
     'post /api/v1/runs/{id}/cancel': [`/api/v1/runs/${runId}/cancel`, {}],
     'post /api/v1/runs/{id}/retry': [`/api/v1/runs/${runId}/retry`, {}],
+    'get /api/v1/backfills': ['/api/v1/backfills'],
+    'post /api/v1/backfills': [
+      '/api/v1/backfills',
+      { selection: 'dlt_orders', partitions: { all: true }, dry_run: true },
+    ],
+    'get /api/v1/backfills/{id}': [`/api/v1/backfills/${backfillId}`],
+    'get /api/v1/backfills/{id}/runs': [`/api/v1/backfills/${backfillId}/runs`],
+    'get /api/v1/backfills/{id}/partitions/{asset}': [
+      `/api/v1/backfills/${backfillId}/partitions/dlt_orders`,
+    ],
+    'post /api/v1/backfills/{id}/pause': [`/api/v1/backfills/${backfillId}/pause`, {}],
+    'post /api/v1/backfills/{id}/resume': [`/api/v1/backfills/${backfillId}/resume`, {}],
+    'post /api/v1/backfills/{id}/cancel': [`/api/v1/backfills/${backfillId}/cancel`, {}],
+    'post /api/v1/backfills/{id}/retry': [`/api/v1/backfills/${backfillId}/retry`, {}],
     'get /api/v1/components': ['/api/v1/components'],
     'get /api/v1/components/{name}': ['/api/v1/components/main'],
     'get /api/v1/components/{name}/revisions': ['/api/v1/components/main/revisions'],
@@ -132,6 +155,7 @@ const REFUSED: Readonly<Record<string, number>> = {
   'post /webhooks/github': 401,
   'post /webhook': 401,
   'post /api/v1/runs/{id}/cancel': 409,
+  'post /api/v1/backfills/{id}/retry': 409,
 };
 
 describe('the contract', () => {
@@ -142,7 +166,7 @@ describe('the contract', () => {
 
   it('is kept by the answer of every route', async () => {
     const service = await busy();
-    const requests = requestsOf(service.runId);
+    const requests = requestsOf(service.runId, service.backfillId);
     const document = (await service.app.inject({ url: '/api/openapi.json' })).json<Document>();
     const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StepRef } from '../../plan/step-spec.ts';
-import { type AdvanceRun, createRunDriver } from '../run-driver.ts';
+import { type AdvanceRun, createRunDriver, type RunDriverDeps } from '../run-driver.ts';
 import { adoptStep, runStep } from '../run-step.ts';
 import type { StepControl, StepEnd, StepMachine } from '../step-machine.ts';
 import type { StepTransport } from '../step-transport.ts';
@@ -28,6 +28,7 @@ export interface LocalTransport extends StepTransport {
 export interface LocalTransportOptions {
   readonly machine: StepMachine;
   readonly advance: AdvanceRun;
+  readonly priorities: RunDriverDeps['priorities'];
   /** Steps at once, for show. */
   readonly slots: number;
   readonly version: string;
@@ -52,6 +53,7 @@ const REFUSED_MS = 1_000;
 export function createLocalTransport({
   machine,
   advance,
+  priorities,
   slots,
   version,
 }: LocalTransportOptions): LocalTransport {
@@ -64,6 +66,7 @@ export function createLocalTransport({
   const driver = createRunDriver({
     clock,
     logger,
+    priorities,
     async advance(runId) {
       await renewAfterSleep(runId);
       return advance(runId);

@@ -28,7 +28,7 @@ export const BackfillCounts = z
     skipped: z.number().int().describe('Not run, because what it needs failed or is gone'),
     not_started: z.number().int(),
   })
-  .describe('Partitions over all assets, each counted once an asset');
+  .describe('Partitions by what has become of them; assets that run together count once');
 export type BackfillCounts = z.infer<typeof BackfillCounts>;
 
 const Only = z.enum(['missing', 'failed', 'missing_or_failed']);

@@ -63,6 +63,7 @@ export const RunQuery = PageQuery.extend({
   pipeline: z.string().optional(),
   schedule: z.string().optional(),
   launch_id: z.string().optional(),
+  backfill_id: z.string().optional().describe('Runs of this backfill, retries of them included'),
 });
 export const RunList = page(RunSummary);
 

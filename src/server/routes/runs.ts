@@ -244,7 +244,7 @@ function runNotFound(id: string): OperationalError {
 }
 
 function runFilter(query: z.infer<typeof RunQuery>, limit: number): RunFilter {
-  const { status, asset, pipeline, schedule, launch_id: launchId } = query;
+  const { status, asset, pipeline, schedule, launch_id: launchId, backfill_id: backfillId } = query;
   const cursor = decodeTextCursor(query.cursor);
   return {
     limit,
@@ -254,6 +254,7 @@ function runFilter(query: z.infer<typeof RunQuery>, limit: number): RunFilter {
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(launchId === undefined ? {} : { launchId }),
+    ...(backfillId === undefined ? {} : { backfillId }),
   };
 }
 

@@ -51,7 +51,10 @@ function scheduleOf(plan: RunPlan | null): string | null {
   return plan?.cause.kind === 'schedule' ? plan.cause.schedule : null;
 }
 
+/** A retry of one of its runs belongs to the backfill as the run did; it carries the run's tags. */
 function backfillOf(event: LoggedEvent, plan: RunPlan | null): string | null {
   if (event.type === 'backfill_changed') return event.backfillId;
-  return plan?.cause.kind === 'backfill' ? plan.cause.backfillId : null;
+  if (plan?.cause.kind === 'backfill') return plan.cause.backfillId;
+  const isRetry = plan?.cause.kind === 'retry' || plan?.cause.kind === 'run_retry';
+  return isRetry ? (plan.tags['backfill'] ?? null) : null;
 }
