@@ -118,7 +118,7 @@ describe('commands', () => {
 
   it('stop and start a schedule', async () => {
     const { elt, store } = await listening();
-    await store.schedules.setCursor('hello_schedule', 0, 'digest');
+    await store.schedules.setCursors([{ schedule: 'hello_schedule', cursor: 0, configDigest: 'digest' }]);
     expect((await elt('schedules', 'stop', 'hello_schedule')).stdout).toBe('hello_schedule is STOPPED\n');
     expect((await elt('schedules')).stdout).toMatch(/○ STOPPED/);
     const upcoming = await elt('ticks', 'hello_schedule', '--next', '1');

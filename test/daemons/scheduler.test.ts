@@ -5,6 +5,7 @@ import { createScheduler } from '../../src/daemons/scheduler.ts';
 import type { Definitions } from '../../src/definitions/definitions.ts';
 import type { ScheduleConfig } from '../../src/discovery/pipeline-config.ts';
 import { decide, decideCancel } from '../../src/engine/decide.ts';
+import { neverCrash } from '../../src/lib/crash-points.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { ticksBetween } from '../../src/partitions/cron.ts';
@@ -58,6 +59,7 @@ async function harness(sample: Record<string, SamplePipeline>) {
       components: { definitions: () => definitions },
       engine: { wake: (runId) => void woken.push(runId) },
       newId: () => uuidv7(clock.now()),
+      crashPoint: neverCrash,
     });
   let scheduler = start(store);
   await scheduler.runOnce();
@@ -187,6 +189,7 @@ describe('scheduler', () => {
       components: { definitions: () => ({ ...definitions, pipelines: pipelinesOfB }) },
       engine: { wake: () => undefined },
       newId: () => uuidv7(h.clock.now()),
+      crashPoint: neverCrash,
     });
     h.clock.set(T0 + MINUTE);
     await expect(scheduler.runOnce()).rejects.toThrow();
@@ -223,6 +226,7 @@ describe('scheduler', () => {
       components: { definitions: () => sampleDefinitions(pipelines({})).definitions },
       engine: { wake: () => undefined },
       newId: () => uuidv7(h.clock.now()),
+      crashPoint: neverCrash,
     });
     await Promise.all([h.scheduler.runOnce(), other.runOnce()]);
     expect(await h.launched()).toEqual([1]);

@@ -237,7 +237,9 @@ describe('the contract', () => {
 
   it('stops and starts a schedule: no tick while stopped, none of them later', async () => {
     const { app, store, clock } = await surface({ pipelines: SHOP });
-    await store.schedules.setCursor('orders_schedule', clock.now(), 'digest');
+    await store.schedules.setCursors([
+      { schedule: 'orders_schedule', cursor: clock.now(), configDigest: 'digest' },
+    ]);
     clock.advance(3_600_000);
     const stopped = await app.inject({ method: 'POST', url: '/api/v1/schedules/orders_schedule/stop' });
     expect(stopped.json()).toMatchObject({ status: 'STOPPED', next_ticks: [], override: { by: 'api' } });

@@ -131,6 +131,7 @@ async function moveAsset(tx: Tx, from: string, to: string): Promise<void> {
 }
 
 async function moveSchedule(tx: Tx, from: string, to: string): Promise<void> {
+  tx.schedulesChanged = true;
   const taken = await tx.db
     .selectFrom('schedule')
     .select('schedule_id')

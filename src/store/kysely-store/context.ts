@@ -10,6 +10,8 @@ export interface Tx {
   readonly now: Instant;
   readonly definitions: DefinitionCache;
   lastEventId: number | null;
+  /** Whether it wrote to `schedule_state` or `schedule`. */
+  schedulesChanged: boolean;
 }
 
 /** `definition_id` → definition; null: not partitioned. Rows never change, so neither do entries. */
@@ -31,6 +33,8 @@ export interface StoreContext {
   readonly definitions: DefinitionCache;
   /** Counts up when projections were made anew: what was read from them before is not to be built on. */
   epoch: number;
+  /** Counts up at each commit that changed `schedule_state` or `schedule`. */
+  schedulesVersion: number;
   /** Runs `work` in one transaction; listeners are called after its commit, in the order of commits. */
   write<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   subscribe(listener: (lastEventId: number) => void): () => void;
@@ -55,21 +59,29 @@ export function createContext(
     }
   }
 
-  return {
+  const context: StoreContext = {
     db,
     clock,
     definitions,
     epoch: 0,
+    schedulesVersion: 0,
     async write(work, durability = 'power') {
       let lastEventId: number | null = null;
+      let schedulesChanged = false;
       const result = await db
         .connection()
         .execute(async (connection) => {
           await setDurability(connection, durability);
           return connection.transaction().execute(async (trx) => {
-            const tx: Tx = { db: trx, now: clock.now(), definitions, lastEventId: null };
+            const tx: Tx = {
+              db: trx,
+              now: clock.now(),
+              definitions,
+              lastEventId: null,
+              schedulesChanged: false,
+            };
             const done = await work(tx);
-            ({ lastEventId } = tx);
+            ({ lastEventId, schedulesChanged } = tx);
             return done;
           });
         })
@@ -78,6 +90,7 @@ export function createContext(
           definitions.clear();
           throw error;
         });
+      if (schedulesChanged) context.schedulesVersion += 1;
       if (lastEventId !== null) notify(lastEventId);
       return result;
     },
@@ -86,4 +99,5 @@ export function createContext(
       return () => listeners.delete(listener);
     },
   };
+  return context;
 }

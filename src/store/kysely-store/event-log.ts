@@ -1,6 +1,9 @@
 import type { EventRecord, LoggedEvent } from '../../events/run-event.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { decodeEvent, encodeEvent } from './event-codec.ts';
+import { chunks } from './json.ts';
+
+const CHUNK = 500;
 
 export interface NewEvent {
   readonly runNo: number | null;
@@ -30,6 +33,31 @@ export async function appendEvent(tx: Tx, entry: NewEvent): Promise<number | nul
   if (row === undefined) return null;
   tx.lastEventId = row.event_id;
   return row.event_id;
+}
+
+/** Appends events of the engine, in this order, in a few statements. */
+export async function appendEvents(
+  tx: Tx,
+  entries: readonly { readonly runNo: number | null; readonly event: LoggedEvent }[],
+): Promise<void> {
+  for (const some of chunks(entries, CHUNK)) {
+    const rows = await tx.db
+      .insertInto('event')
+      .values(
+        some.map(({ runNo, event }) => ({
+          run_no: runNo,
+          step_key: null,
+          attempt: null,
+          n: null,
+          type: event.type,
+          at: tx.now,
+          payload: encodeEvent(event),
+        })),
+      )
+      .returning('event_id')
+      .execute();
+    for (const row of rows) tx.lastEventId = Math.max(tx.lastEventId ?? 0, row.event_id);
+  }
 }
 
 /** Events after an id, in the order of their commits. */

@@ -64,24 +64,44 @@ export async function ensurePipelines(
   return ids;
 }
 
-export async function findSchedule({ db }: Reader, name: string): Promise<number | null> {
-  const row = await db
-    .selectFrom('schedule')
-    .select('schedule_id')
-    .where('name', '=', name)
-    .executeTakeFirst();
-  return row?.schedule_id ?? null;
+export async function findSchedule(reader: Reader, name: string): Promise<number | null> {
+  return (await findSchedules(reader, [name])).get(name) ?? null;
 }
 
-export async function ensureSchedule(tx: Tx, name: string): Promise<number> {
-  const known = await findSchedule(tx, name);
-  if (known !== null) return known;
-  const row = await tx.db
-    .insertInto('schedule')
-    .values({ name })
-    .returning('schedule_id')
-    .executeTakeFirstOrThrow();
-  return row.schedule_id;
+/** Schedule ids of the names that are known. */
+export async function findSchedules(
+  { db }: Reader,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const ids = new Map<string, number>();
+  for (const some of chunks(names, CHUNK)) {
+    const rows = await db
+      .selectFrom('schedule')
+      .select(['schedule_id', 'name'])
+      .where('name', 'in', some)
+      .execute();
+    for (const { name, schedule_id } of rows) ids.set(name, schedule_id);
+  }
+  return ids;
+}
+
+/** Schedule ids by name; unknown names are given an id. */
+export async function ensureSchedules(
+  tx: Tx,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const wanted = [...new Set(names)];
+  const ids = new Map(await findSchedules(tx, wanted));
+  const missing = wanted.filter((name) => !ids.has(name));
+  for (const some of chunks(missing, CHUNK)) {
+    const rows = await tx.db
+      .insertInto('schedule')
+      .values(some.map((name) => ({ name })))
+      .returning(['schedule_id', 'name'])
+      .execute();
+    for (const { name, schedule_id } of rows) ids.set(name, schedule_id);
+  }
+  return ids;
 }
 
 /** Id of a definition by its content; null stands for "not partitioned". */

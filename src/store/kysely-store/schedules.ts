@@ -1,9 +1,14 @@
-import type { ScheduleStateRow, ScheduleStore } from '../store.ts';
+import type { ExpressionBuilder } from 'kysely';
+import type { ScheduleStateRow, ScheduleStore, TickRow } from '../store.ts';
 import type { StoreContext } from './context.ts';
-import { ensureSchedule, findSchedule } from './identities.ts';
-import { insertLaunch } from './launches.ts';
+import { ensureSchedules } from './identities.ts';
+import { chunks } from './json.ts';
+import { insertLaunches } from './launches.ts';
 import { UNFINISHED } from './runs.ts';
-import { findTick, insertTick, readLastTicks, readTicks } from './ticks.ts';
+import type { Database } from './schema.ts';
+import { insertTicks, readLastTicks, readTicks, recordedTicks, tickName } from './ticks.ts';
+
+const CHUNK = 250;
 
 export function createScheduleStore(context: StoreContext): ScheduleStore {
   const { db } = context;
@@ -35,30 +40,42 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
       );
     },
 
-    async setCursor(schedule, cursor, configDigest) {
+    version: () => context.schedulesVersion,
+
+    async setCursors(entries) {
       await context.write(async (tx) => {
-        const scheduleId = await ensureSchedule(tx, schedule);
-        await tx.db
-          .insertInto('schedule_state')
-          .values({ schedule_id: scheduleId, cursor, config_digest: configDigest })
-          .onConflict((conflict) =>
-            conflict.column('schedule_id').doUpdateSet((eb) => ({
-              cursor: eb
-                .case()
-                .when('schedule_state.cursor', '<', cursor)
-                .then(cursor)
-                .else(eb.ref('schedule_state.cursor'))
-                .end(),
-              config_digest: configDigest,
-            })),
-          )
-          .execute();
+        const ids = await ensureSchedules(
+          tx,
+          entries.map(({ schedule }) => schedule),
+        );
+        tx.schedulesChanged = true;
+        for (const some of chunks(entries, CHUNK)) {
+          await tx.db
+            .insertInto('schedule_state')
+            .values(
+              some.map(({ schedule, cursor, configDigest }) => ({
+                schedule_id: ids.get(schedule) as number,
+                cursor,
+                config_digest: configDigest,
+              })),
+            )
+            .onConflict((conflict) =>
+              conflict
+                .column('schedule_id')
+                .doUpdateSet((eb) => ({
+                  ...cursorForward(eb),
+                  config_digest: eb.ref('excluded.config_digest'),
+                })),
+            )
+            .execute();
+        }
       });
     },
 
     async setOverride(schedule, override, cursor) {
       await context.write(async (tx) => {
-        const scheduleId = await ensureSchedule(tx, schedule);
+        const scheduleId = (await ensureSchedules(tx, [schedule])).get(schedule) as number;
+        tx.schedulesChanged = true;
         const columns = {
           override_status: override?.status ?? null,
           override_by: override?.by ?? null,
@@ -70,26 +87,42 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
           .insertInto('schedule_state')
           .values({ schedule_id: scheduleId, cursor, config_digest: '', ...columns })
           .onConflict((conflict) =>
-            conflict.column('schedule_id').doUpdateSet((eb) => ({
-              cursor: eb
-                .case()
-                .when('schedule_state.cursor', '<', cursor)
-                .then(cursor)
-                .else(eb.ref('schedule_state.cursor'))
-                .end(),
-              ...columns,
-            })),
+            conflict.column('schedule_id').doUpdateSet((eb) => ({ ...cursorForward(eb), ...columns })),
           )
           .execute();
       });
     },
 
-    async recordTick({ schedule, at, status, reason, plans, specs }) {
+    async recordTicks(ticks, specs, onStage = () => undefined) {
       return context.write(async (tx) => {
-        if ((await findTick(tx, schedule, at)) !== null) return null;
-        const launch = plans.length === 0 ? null : await insertLaunch(tx, plans, specs, undefined);
-        await insertTick(tx, { schedule, at, status, reason, launchId: launch?.launchId ?? null });
-        return findTick(tx, schedule, at);
+        onStage('begun');
+        const known = new Set(await recordedTicks(tx, ticks));
+        const isNew = ticks.map(({ schedule, at }) => {
+          const name = tickName(schedule, at);
+          if (known.has(name)) return false;
+          known.add(name);
+          return true;
+        });
+        const launched = ticks.filter(({ plans }, index) => isNew[index] === true && plans.length > 0);
+        const launches = await insertLaunches(
+          tx,
+          launched.map(({ plans }) => ({ plans, specs, idempotencyKey: undefined })),
+        );
+        onStage('runs_inserted');
+        const launchOf = new Map(launched.map((tick, index) => [tick, launches[index]]));
+        const rows = ticks.map((tick, index): TickRow | null => {
+          if (isNew[index] !== true) return null;
+          const { schedule, at, status, reason } = tick;
+          const launch = launchOf.get(tick);
+          const [launchId, runIds] = [launch?.launchId ?? null, launch?.runIds ?? []];
+          return { schedule, at, status, reason, launchId, runIds, recordedAt: tx.now };
+        });
+        await insertTicks(
+          tx,
+          rows.filter((row) => row !== null),
+        );
+        onStage('ticks_inserted');
+        return rows;
       });
     },
 
@@ -101,17 +134,38 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
       return readLastTicks(db);
     },
 
-    async unfinishedRuns(schedule) {
-      const scheduleId = await findSchedule(context, schedule);
-      if (scheduleId === null) return [];
-      const rows = await db
-        .selectFrom('run')
-        .select('run_id')
-        .where('schedule_id', '=', scheduleId)
-        .where('status', 'in', UNFINISHED)
-        .orderBy('run_no')
-        .execute();
-      return rows.map((row) => row.run_id);
+    async unfinishedRuns(schedules) {
+      const found = new Map<string, string[]>();
+      for (const some of chunks(schedules, CHUNK)) {
+        const rows = await db
+          .selectFrom('schedule')
+          .innerJoin('run', 'run.schedule_id', 'schedule.schedule_id')
+          .select(['schedule.name', 'run.run_id'])
+          .where('schedule.name', 'in', some)
+          .where('run.status', 'in', UNFINISHED)
+          .orderBy('run.run_no')
+          .execute();
+        for (const { name, run_id } of rows) {
+          const runIds = found.get(name);
+          if (runIds === undefined) found.set(name, [run_id]);
+          else runIds.push(run_id);
+        }
+      }
+      return found;
     },
   };
 }
+
+/** A cursor never moves back. */
+function cursorForward(eb: ExpressionBuilder<ScheduleUpsert, 'schedule_state' | 'excluded'>) {
+  return {
+    cursor: eb
+      .case()
+      .when('schedule_state.cursor', '<', eb.ref('excluded.cursor'))
+      .then(eb.ref('excluded.cursor'))
+      .else(eb.ref('schedule_state.cursor'))
+      .end(),
+  };
+}
+
+type ScheduleUpsert = Database & { excluded: Database['schedule_state'] };

@@ -1,8 +1,9 @@
+import { sql } from 'kysely';
 import type { Instant } from '../../lib/clock.ts';
 import type { TickRow, TickStatus } from '../store.ts';
 import type { StoreContext, Tx } from './context.ts';
-import { appendEvent } from './event-log.ts';
-import { ensureSchedule } from './identities.ts';
+import { appendEvents } from './event-log.ts';
+import { ensureSchedules } from './identities.ts';
 import { chunks } from './json.ts';
 
 const CHUNK = 500;
@@ -21,40 +22,73 @@ export async function findTick(
   return row === undefined ? null : ((await toTicks(db, [row]))[0] ?? null);
 }
 
-/**
- * Records a tick that is not there yet, in the log too, and moves the schedule's cursor up to it.
- * The launch, if any, is there already.
- */
-export async function insertTick(
-  tx: Tx,
-  tick: {
-    readonly schedule: string;
-    readonly at: Instant;
-    readonly status: TickStatus;
-    readonly reason: string;
-    readonly launchId: string | null;
-  },
-): Promise<void> {
-  const { schedule, at, status, reason, launchId } = tick;
-  const scheduleId = await ensureSchedule(tx, schedule);
-  await tx.db
-    .insertInto('tick')
-    .values({ schedule_id: scheduleId, at, status, reason, launch_id: launchId, recorded_at: tx.now })
-    .execute();
-  await tx.db
-    .insertInto('schedule_state')
-    .values({ schedule_id: scheduleId, cursor: at, config_digest: '' })
-    .onConflict((conflict) =>
-      conflict.column('schedule_id').doUpdateSet({ cursor: at }).where('schedule_state.cursor', '<', at),
-    )
-    .execute();
-  await appendEvent(tx, {
-    runNo: null,
-    stepKey: null,
-    attempt: null,
-    n: null,
-    event: { type: 'tick', schedule, at, status, reason },
-  });
+/** A tick whose launch, if any, is there already. */
+export interface LaunchedTick {
+  readonly schedule: string;
+  readonly at: Instant;
+  readonly status: TickStatus;
+  readonly reason: string;
+  readonly launchId: string | null;
+}
+
+/** Records ticks that are not there yet, in the log too, and moves their schedules' cursors up to them. */
+export async function insertTicks(tx: Tx, ticks: readonly LaunchedTick[]): Promise<void> {
+  const ids = await ensureSchedules(
+    tx,
+    ticks.map(({ schedule }) => schedule),
+  );
+  tx.schedulesChanged = true;
+  for (const some of chunks(ticks, CHUNK)) {
+    const rows = some.map(({ schedule, at, status, reason, launchId }) => ({
+      schedule_id: ids.get(schedule) as number,
+      at,
+      status,
+      reason,
+      launch_id: launchId,
+      recorded_at: tx.now,
+    }));
+    await tx.db.insertInto('tick').values(rows).execute();
+    await tx.db
+      .insertInto('schedule_state')
+      .values(rows.map(({ schedule_id, at }) => ({ schedule_id, cursor: at, config_digest: '' })))
+      .onConflict((conflict) =>
+        conflict
+          .column('schedule_id')
+          .doUpdateSet((eb) => ({ cursor: eb.ref('excluded.cursor') }))
+          .whereRef('schedule_state.cursor', '<', sql.ref('excluded.cursor')),
+      )
+      .execute();
+  }
+  await appendEvents(
+    tx,
+    ticks.map(({ schedule, at, status, reason }) => ({
+      runNo: null,
+      event: { type: 'tick', schedule, at, status, reason },
+    })),
+  );
+}
+
+/** Which of these ticks are there already, as `schedule@at`. */
+export async function recordedTicks(
+  { db }: Tx,
+  ticks: readonly { readonly schedule: string; readonly at: Instant }[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const some of chunks(ticks, CHUNK)) {
+    const wanted = sql.join(some.map(({ schedule, at }) => sql`(${schedule}, ${at})`));
+    const { rows } = await sql<{ name: string; at: number }>`
+      with wanted(name, at) as (values ${wanted})
+      select wanted.name, wanted.at from wanted
+      cross join schedule on schedule.name = wanted.name
+      cross join tick on tick.schedule_id = schedule.schedule_id and tick.at = wanted.at`.execute(db);
+    for (const row of rows) found.add(tickName(row.name, row.at));
+  }
+  return found;
+}
+
+/** A tick in a set. */
+export function tickName(schedule: string, at: Instant): string {
+  return `${schedule}@${at}`;
 }
 
 /** Ticks of a schedule, newest first. */

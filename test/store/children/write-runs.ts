@@ -1,7 +1,7 @@
 import { systemClock } from '../../../src/lib/clock.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { fakeClock } from '../../helpers/fake-clock.ts';
-import { launch, OK, publish, running } from '../conformance/harness.ts';
+import { launch, OK, publish, recordTick, running } from '../conformance/harness.ts';
 import { SILENT } from '../sqlite-store.ts';
 
 /** Records runs for ever; prints each fact only when the store has acknowledged it. */
@@ -17,7 +17,7 @@ const opened = {
 await publish(store, SAMPLE);
 for (let n = 0; ; n++) {
   opened.clock.advance(1);
-  const tick = await store.schedules.recordTick({
+  const tick = await recordTick(store, {
     schedule: 's',
     at: n,
     status: 'skipped',

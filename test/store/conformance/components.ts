@@ -148,7 +148,7 @@ export function describeComponentStore(open: OpenStore): void {
         assets: ['python_orders', 'python_orders/items'],
       })) as [string];
       await succeed(store, runId, 'orders');
-      await store.schedules.setCursor('orders_schedule', NOON, 'd');
+      await store.schedules.setCursors([{ schedule: 'orders_schedule', cursor: NOON, configDigest: 'd' }]);
       const after: Record<string, SamplePipeline> = {
         sales: {
           assets: { python_sales: {}, 'python_sales/items': { resource: 'items' } },

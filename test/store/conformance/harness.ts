@@ -4,7 +4,7 @@ import { planRun } from '../../../src/plan/plan-run.ts';
 import type { Cause, RunPlan, RunRequest } from '../../../src/plan/run-plan.ts';
 import type { StepRef } from '../../../src/plan/step-spec.ts';
 import { stepSpecs } from '../../../src/plan/step-spec-of.ts';
-import type { AdmissionLimits, RunCommand, Store } from '../../../src/store/store.ts';
+import type { AdmissionLimits, NewTick, RunCommand, Store, TickRow } from '../../../src/store/store.ts';
 import type { FakeClock } from '../../helpers/fake-clock.ts';
 import { type SamplePipeline, sampleDefinitions, sampleSnapshot } from '../../helpers/sample-definitions.ts';
 
@@ -83,6 +83,14 @@ export async function launch(
 ): Promise<readonly string[]> {
   const { plans, specs } = plansFor(sample, clock, request);
   return (await store.runs.createLaunch(plans, { specs })).runIds;
+}
+
+/** Records one tick; null when it is there already. */
+export async function recordTick(
+  store: Store,
+  { specs, ...tick }: NewTick & { readonly specs: (plan: RunPlan) => ReturnType<typeof stepSpecs> },
+): Promise<TickRow | null> {
+  return (await store.schedules.recordTicks([tick], specs))[0] ?? null;
 }
 
 /** Records engine events of a run, whatever a real `decide` would say. */

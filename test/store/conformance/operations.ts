@@ -11,6 +11,7 @@ import {
   type OpenStore,
   publish,
   record,
+  recordTick,
   running,
   type Sample,
   succeed,
@@ -182,7 +183,7 @@ export function describeOperationsStore(open: OpenStore): void {
       await history();
       const { store, clock } = opened;
       for (const at of [NOON, NOON + 1, clock.now()]) {
-        await store.schedules.recordTick({
+        await recordTick(store, {
           schedule: 's',
           at,
           status: 'skipped',

@@ -9,6 +9,7 @@ import {
   publish,
   range,
   record,
+  recordTick,
 } from './harness.ts';
 
 const SAMPLE = { orders: { assets: { orders: {} } } };
@@ -36,10 +37,10 @@ export function describeScheduleStore(open: OpenStore): void {
 
     it('records a tick with its launch and its cursor, once', async () => {
       const { store } = opened;
-      const first = await store.schedules.recordTick(tickAt(NOON));
+      const first = await recordTick(store, tickAt(NOON));
       expect(first).toMatchObject({ schedule: SCHEDULE, at: NOON, status: 'launched', recordedAt: NOON });
       expect(first!.runIds).toHaveLength(1);
-      expect(await store.schedules.recordTick(tickAt(NOON))).toBeNull();
+      expect(await recordTick(store, tickAt(NOON))).toBeNull();
       expect(await store.runs.list({ limit: 10 })).toHaveLength(1);
       expect(await cursor()).toBe(NOON);
       const events = await store.events({ after: 0, limit: 10, types: ['tick'] });
@@ -50,15 +51,42 @@ export function describeScheduleStore(open: OpenStore): void {
 
     it('records one tick of many that come at once (T4)', async () => {
       const { store } = opened;
-      const recorded = await Promise.all(range(8).map(async () => store.schedules.recordTick(tickAt(NOON))));
+      const recorded = await Promise.all(range(8).map(async () => recordTick(store, tickAt(NOON))));
       expect(recorded.filter((tick) => tick !== null)).toHaveLength(1);
       expect(await store.runs.list({ limit: 10 })).toHaveLength(1);
+    });
+
+    it('records many in one transaction, those that are there left out, one given twice once', async () => {
+      const { store } = opened;
+      await recordTick(store, tickAt(NOON));
+      const version = store.schedules.version();
+      const ticks = [NOON, NOON + MINUTE, NOON + MINUTE, NOON + 2 * MINUTE].map(tickAt);
+      const stages: string[] = [];
+      const rows = await store.schedules.recordTicks(
+        ticks,
+        (plan) => ticks.find(({ plans }) => plans.includes(plan))!.specs(plan),
+        (stage) => stages.push(stage),
+      );
+      expect(rows.map((row) => row?.at ?? null)).toEqual([null, NOON + MINUTE, null, NOON + 2 * MINUTE]);
+      expect(rows.map((row) => row?.runIds)).toEqual(
+        ticks.map(({ plans }, at) => (rows[at] === null ? undefined : plans.map(({ runId }) => runId))),
+      );
+      expect(stages).toEqual(['begun', 'runs_inserted', 'ticks_inserted']);
+      expect(store.schedules.version()).toBe(version + 1);
+      expect(await store.runs.list({ limit: 10 })).toHaveLength(3);
+      expect(await store.schedules.ticks(SCHEDULE, { limit: 9 })).toMatchObject(
+        rows
+          .filter((row) => row !== null)
+          .reverse()
+          .concat({ at: NOON } as never),
+      );
+      expect(await cursor()).toBe(NOON + 2 * MINUTE);
     });
 
     it('leaves neither tick nor run nor cursor of a launch that fails', async () => {
       const { store } = opened;
       const specs = (_plan: RunPlan) => ({});
-      await expect(store.schedules.recordTick({ ...tickAt(NOON), specs })).rejects.toThrow(/no spec/);
+      await expect(recordTick(store, { ...tickAt(NOON), specs })).rejects.toThrow(/no spec/);
       expect(await store.schedules.ticks(SCHEDULE, { limit: 5 })).toEqual([]);
       expect(await store.runs.list({ limit: 5 })).toEqual([]);
       expect(await store.schedules.states()).toEqual([]);
@@ -67,7 +95,7 @@ export function describeScheduleStore(open: OpenStore): void {
     it('records skipped ticks with their reason', async () => {
       const { store } = opened;
       const skipped = { ...tickAt(NOON), status: 'skipped' as const, reason: 'still running', plans: [] };
-      expect(await store.schedules.recordTick(skipped)).toMatchObject({
+      expect(await recordTick(store, skipped)).toMatchObject({
         status: 'skipped',
         reason: 'still running',
         launchId: null,
@@ -77,8 +105,10 @@ export function describeScheduleStore(open: OpenStore): void {
 
     it('never moves a cursor back', async () => {
       const { store } = opened;
-      await store.schedules.setCursor(SCHEDULE, NOON, 'digest-1');
-      await store.schedules.setCursor(SCHEDULE, NOON - MINUTE, 'digest-2');
+      await store.schedules.setCursors([{ schedule: SCHEDULE, cursor: NOON, configDigest: 'digest-1' }]);
+      await store.schedules.setCursors([
+        { schedule: SCHEDULE, cursor: NOON - MINUTE, configDigest: 'digest-2' },
+      ]);
       expect(await store.schedules.states()).toEqual([
         { schedule: SCHEDULE, override: null, cursor: NOON, configDigest: 'digest-2' },
       ]);
@@ -87,7 +117,7 @@ export function describeScheduleStore(open: OpenStore): void {
       expect(await store.schedules.states()).toMatchObject([
         { override, cursor: NOON, configDigest: 'digest-2' },
       ]);
-      await store.schedules.recordTick(tickAt(NOON - MINUTE));
+      await recordTick(store, tickAt(NOON - MINUTE));
       expect(await cursor()).toBe(NOON);
       await store.schedules.setOverride(SCHEDULE, null, NOON + MINUTE);
       expect(await store.schedules.states()).toMatchObject([{ override: null, cursor: NOON + MINUTE }]);
@@ -95,8 +125,8 @@ export function describeScheduleStore(open: OpenStore): void {
 
     it('reads ticks newest first, and the last of every schedule', async () => {
       const { store } = opened;
-      for (const n of range(5)) await store.schedules.recordTick(tickAt(NOON + n * MINUTE));
-      await store.schedules.recordTick({ ...tickAt(NOON), schedule: 'other_schedule', plans: [] });
+      for (const n of range(5)) await recordTick(store, tickAt(NOON + n * MINUTE));
+      await recordTick(store, { ...tickAt(NOON), schedule: 'other_schedule', plans: [] });
       const page = await store.schedules.ticks(SCHEDULE, { limit: 2 });
       expect(page.map((tick) => tick.at)).toEqual([NOON + 4 * MINUTE, NOON + 3 * MINUTE]);
       const older = await store.schedules.ticks(SCHEDULE, { limit: 9, before: page[1]!.at });
@@ -109,15 +139,16 @@ export function describeScheduleStore(open: OpenStore): void {
 
     it('knows the unfinished runs of a schedule, its automatic re-runs among them', async () => {
       const { store } = opened;
-      const tick = (await store.schedules.recordTick(tickAt(NOON)))!;
+      const tick = (await recordTick(store, tickAt(NOON)))!;
       const [first] = tick.runIds as [string];
       const cause = { kind: 'run_retry', runId: first } as const;
       const [again] = (await launch(opened, SAMPLE, { assets: ['orders'], cause })) as [string];
       await launch(opened, SAMPLE, { assets: ['orders'] });
-      expect(await store.schedules.unfinishedRuns(SCHEDULE)).toEqual([first, again]);
+      const unfinished = async () =>
+        Object.fromEntries(await store.schedules.unfinishedRuns([SCHEDULE, 'nobody']));
+      expect(await unfinished()).toEqual({ [SCHEDULE]: [first, again] });
       await record(store, first, { type: 'run_failed', reason: 'no' });
-      expect(await store.schedules.unfinishedRuns(SCHEDULE)).toEqual([again]);
-      expect(await store.schedules.unfinishedRuns('nobody')).toEqual([]);
+      expect(await unfinished()).toEqual({ [SCHEDULE]: [again] });
     });
   });
 }
