@@ -52,6 +52,8 @@ export interface EltComponentService extends ComponentService, Omit<ComponentCon
   /** Address of a file's page on its Git host at a commit; null for a local repository. */
   fileLink(component: string, commit: string, file: string, line?: number): string | null;
   repositories(): readonly Pick<EltGithubComponent, 'name' | 'remote' | 'settings' | 'workDir'>[];
+  /** When a verified webhook last asked for a refresh of it; null: not since the start. */
+  webhookSeenAt(component: string): number | null;
   /** The refresh daemon says when it will look again. */
   announceNextRefresh(component: string, at: number | null): void;
   /** Resolves when no refresh and no background discovery is under way or can start by itself. */
@@ -74,6 +76,7 @@ interface Entry {
   running: Promise<RefreshOutcome> | null;
   waiting: { readonly request: Request; readonly outcome: Promise<RefreshOutcome> } | null;
   nextRefreshAt: number | null;
+  webhookAt: number | null;
 }
 
 const LARGEST_FILE = 1_000_000;
@@ -103,6 +106,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
       running: null,
       waiting: null,
       nextRefreshAt: null,
+      webhookAt: null,
     });
   }
   const trees = createLocalTrees({
@@ -223,6 +227,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
   ): Promise<RefreshOutcome> {
     const entry = entryOf(name);
     if (closing.signal.aborted) throw new OperationalError('SHUTTING_DOWN', 'the service is shutting down');
+    if (trigger.kind === 'webhook') entry.webhookAt = clock.now();
     const allowPrune = options.allowPrune ?? false;
     if (entry.waiting !== null) {
       const { request, outcome } = entry.waiting;
@@ -302,6 +307,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
         objects.close();
       }
     },
+    webhookSeenAt: (name) => entryOf(name).webhookAt,
     announceNextRefresh(name, at) {
       entryOf(name).nextRefreshAt = at;
     },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { backOffMs, createRefreshDaemon, spread } from '../../src/daemons/refresh.ts';
+import { backOffMs, createRefreshDaemon, intervalMs, spread } from '../../src/daemons/refresh.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { componentWorld, pythonFolder, START } from '../helpers/component.ts';
 import { createRepository } from '../helpers/git-repository.ts';
@@ -29,7 +29,8 @@ it('the back-off doubles, is capped at 10 minutes or the interval, and keeps hal
   );
 });
 
-it('A3: looks with the settings of its component at the start and after each interval, backs off on failure, keeps what it had', async () => {
+/** A daemon on a real component; `nextLook` resolves after each look with the milliseconds until the next. */
+async function watching() {
   const repository = createRepository();
   repository.push(pythonFolder('a'));
   const world = await componentWorld(repository.bare);
@@ -45,6 +46,8 @@ it('A3: looks with the settings of its component at the start and after each int
         return outcome;
       },
       announceNextRefresh: (name, at) => world.service.announceNextRefresh(name, at),
+      webhookSeenAt: (name) => world.service.webhookSeenAt(name),
+      control: (name) => world.service.control(name),
     },
     clock: world.clock,
     operations: {
@@ -62,6 +65,27 @@ it('A3: looks with the settings of its component at the start and after each int
     await new Promise((resolve) => setImmediate(resolve));
     return (world.service.component('shop')?.nextRefreshAt ?? 0) - world.clock.now();
   }
+  return { repository, world, daemon, looked, nextLook };
+}
+
+it.each([
+  ['no webhook ever came', null, -1, 60_000],
+  ['one came just now', 0, -1, 300_000],
+  ['the last came an hour ago', -3_600_000, -1 - 3_600_000, 300_000],
+  ['the last came more than an hour ago', -3_600_001, -3_600_002, 60_000],
+  ['one was missed after it', -1_000, -500, 60_000],
+  ['they come again after a missed one', 0, -500, 300_000],
+])('W6: the interval when %s', (_what, seenAt, distrustedAt, interval) => {
+  expect(intervalMs(60_000, seenAt, distrustedAt, 0)).toBe(interval);
+});
+
+it('an interval that is relaxed is 10 minutes at most, and never shorter than it was', () => {
+  expect(intervalMs(180_000, 0, -1, 0)).toBe(600_000);
+  expect(intervalMs(3_600_000, 0, -1, 0)).toBe(3_600_000);
+});
+
+it('A3: looks with the settings of its component at the start and after each interval, backs off on failure, keeps what it had', async () => {
+  const { repository, world, daemon, looked, nextLook } = await watching();
   daemon.start();
   expect(await nextLook()).toBe(60_000);
   repository.push(pythonFolder('b'));
@@ -75,4 +99,35 @@ it('A3: looks with the settings of its component at the start and after each int
   await daemon.stop();
   expect(looked).toEqual(['startup applied', 'poll applied', 'poll failed', 'poll failed']);
   expect([...world.service.definitions().assets.nodes.keys()].sort()).toEqual(['a', 'b']);
+});
+
+it('W6: looks less often while webhooks come, and as before when it finds what none told of', async () => {
+  const { repository, world, daemon, looked, nextLook } = await watching();
+  daemon.start();
+  expect(await nextLook()).toBe(60_000);
+  repository.push(pythonFolder('b'));
+  await world.service.requestRefresh('shop', { kind: 'webhook', delivery: 'one' });
+  world.clock.set(START + 60_000);
+  expect(await nextLook()).toBe(300_000);
+  repository.push(pythonFolder('lost'));
+  world.clock.set(START + 360_000);
+  expect(await nextLook()).toBe(60_000);
+  await daemon.stop();
+  expect(looked).toEqual(['startup applied', 'poll unchanged', 'poll applied']);
+});
+
+it('looks when a hold ends by its time', async () => {
+  const { repository, world, daemon, looked, nextLook } = await watching();
+  daemon.start();
+  await nextLook();
+  const hold = { by: 'page', reason: '', expiresAt: START + 10_000 };
+  await world.service.suspend('shop', hold);
+  repository.push(pythonFolder('b'));
+  daemon.wake();
+  await nextLook();
+  world.clock.set(START + 10_000);
+  await nextLook();
+  await daemon.stop();
+  expect(looked).toEqual(['startup applied', 'poll applied']);
+  expect(world.service.control('shop')).toBeNull();
 });
