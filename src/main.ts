@@ -169,7 +169,13 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     planRun,
     stepSpecs,
     transport: (advance) =>
-      createLocalTransport({ machine, advance, slots: settings.maxConcurrent, version }),
+      createLocalTransport({
+        machine,
+        advance,
+        priorities: (runIds) => store.runs.priorities(runIds),
+        slots: settings.maxConcurrent,
+        version,
+      }),
     newId,
     clock,
     logger,
