@@ -195,6 +195,8 @@ export interface RunStore {
   /** Ids of runs that have not ended, by priority (high first), then age. */
   unfinished(): Promise<readonly string[]>;
   counts(): Promise<Readonly<Record<RunStatus, number>>>;
+  /** By run id; runs that there are not are left out. */
+  priorities(runIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface AdmissionLimits {

@@ -3,7 +3,7 @@ import { invariant } from '../../lib/invariant.ts';
 import type { RunPlan } from '../../plan/run-plan.ts';
 import type { Admission, AdmissionLimits, LeaseRow, RunCommand, RunStore, RunView } from '../store.ts';
 import type { StoreContext, Tx } from './context.ts';
-import { fromJson } from './json.ts';
+import { chunks, fromJson } from './json.ts';
 import { findLaunch, insertLaunch } from './launches.ts';
 import { toLease } from './leases.ts';
 import { recordRunEvent, releaseLease } from './run-events.ts';
@@ -11,6 +11,7 @@ import { listRuns, runSummary } from './run-list.ts';
 import { loadRun, saveRun } from './run-record.ts';
 import { findTick, insertTicks } from './ticks.ts';
 
+const CHUNK = 500;
 const RUN_STATUSES: readonly RunStatus[] = [
   'QUEUED',
   'STARTED',
@@ -88,6 +89,19 @@ export function createRunStore(context: StoreContext): RunStore {
         .orderBy('run_no')
         .execute();
       return rows.map((row) => row.run_id);
+    },
+
+    async priorities(runIds) {
+      const found = new Map<string, number>();
+      for (const some of chunks(runIds, CHUNK)) {
+        const rows = await db
+          .selectFrom('run')
+          .select(['run_id', 'priority'])
+          .where('run_id', 'in', some)
+          .execute();
+        for (const row of rows) found.set(row.run_id, row.priority);
+      }
+      return found;
     },
 
     async counts() {
