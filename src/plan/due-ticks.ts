@@ -71,7 +71,7 @@ function skipReason(config: ScheduleConfig, before: number): string {
   const more = before === 0 ? '' : `; ${before} earlier ticks were missed too`;
   const why =
     config.catchUp === 'all'
-      ? `missed, and older than the ${CATCH_UP_LIMIT} ticks that are caught up; its partitions are missing: materialize them with --partition-range`
+      ? `missed, and older than the ${CATCH_UP_LIMIT} ticks that are caught up; its partitions are missing: elt backfill <selection> --missing`
       : `missed; catch_up is ${config.catchUp}`;
   return why + more;
 }

@@ -24,7 +24,7 @@ export function requestedKeys(
         ok: false,
         code: 'PARTITION_NEEDED',
         message: 'the selection is partitioned and no partition was given',
-        hint: 'add --partition latest, --partition <key>, or --partition-range <first>...<last> for many',
+        hint: 'add --partition latest or --partition <key>; for many partitions: elt backfill <selection> --from <first> --to <last>',
       };
     case 'latest':
       return nonEmpty(latestKeys(partitions, now), 'no partition exists yet');
