@@ -2,7 +2,7 @@ import type { AssetOverride, FreshnessConfig, MetadataEntry } from '../pipeline-
 import type { YamlValue } from '../yaml/yaml-value.ts';
 import { plainValue } from '../yaml/yaml-value.ts';
 import { readAutomation } from './automation.ts';
-import { readChecks } from './checks.ts';
+import { type CheckSurroundings, readChecks } from './checks.ts';
 import { readDeps } from './deps.ts';
 import type { MapReader } from './map-reader.ts';
 import { readPartitions } from './partitions.ts';
@@ -30,7 +30,7 @@ export const ASSET_KEYS = [
 const METADATA_TYPES = ['text', 'url', 'path', 'md', 'json', 'int', 'float', 'bool'] as const;
 
 /** Everything of `ASSET_KEYS` that is there and good; `partitions: null` says that there are none. */
-export function readAssetSettings(map: MapReader): AssetOverride {
+export function readAssetSettings(map: MapReader, surroundings: CheckSurroundings): AssetOverride {
   const automation = readAutomation(map);
   const freshness = readFreshness(map);
   const settings = {
@@ -45,7 +45,7 @@ export function readAssetSettings(map: MapReader): AssetOverride {
     partitions: readPartitions(map),
     automation,
     freshness,
-    checks: readChecks(map),
+    checks: readChecks(map, surroundings),
   };
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);

@@ -1,6 +1,7 @@
-import type { CheckConfig } from '../pipeline-config.ts';
+import type { CheckConfig, Tool } from '../pipeline-config.ts';
 import { CHECK_TYPES } from '../pipeline-config.ts';
 import { plainValue } from '../yaml/yaml-value.ts';
+import { checkSql } from './check-sql.ts';
 import type { MapReader } from './map-reader.ts';
 
 const COMMON = ['name', 'type', 'blocking', 'severity'];
@@ -13,8 +14,24 @@ const SETTINGS: Readonly<Record<CheckConfig['type'], readonly string[]>> = {
   sql: ['sql', 'connection'],
 };
 
+/** As the engine has it (`child-environment.ts`): variables that no step is given. */
+const WITHHELD =
+  /^(?:ELT_\w*(?:TOKEN|SECRET|KEY)|DATABASE_URL|(?:ELT_)?GITHUB_APP_\w+|GITHUB_TOKEN|GH_TOKEN)$/i;
+/** `orders`, `raw.orders`, `"odd.name".orders`. */
+const TABLE = /^(?:[^".\s][^".]*|"(?:[^"]|"")+")(?:\.(?:[^".\s][^".]*|"(?:[^"]|"")+"))?$/;
+
+/** What decides whether a check can work, outside its own keys. */
+export interface CheckSurroundings {
+  readonly tool: Tool;
+  /** Something in the file has partitions. */
+  readonly isPartitioned: boolean;
+}
+
 /** The `checks:` list. */
-export function readChecks(map: MapReader): readonly CheckConfig[] | undefined {
+export function readChecks(
+  map: MapReader,
+  surroundings: CheckSurroundings,
+): readonly CheckConfig[] | undefined {
   const names = new Set<string>();
   return map.items('checks')?.flatMap((item, index) => {
     const path = `${map.pathOf('checks')}[${index}]`;
@@ -22,7 +39,7 @@ export function readChecks(map: MapReader): readonly CheckConfig[] | undefined {
       map.wrongType(item, path, 'a mapping', 'write { name: has_rows, type: row_count, min: 1 }');
       return [];
     }
-    const check = readCheck(map.child(item, path, null));
+    const check = readCheck(map.child(item, path, null), surroundings);
     if (check === undefined) return [];
     if (names.has(check.name)) {
       map.reader.error('CONFIG_VALUE', item, `${path}.name`, `two checks are called "${check.name}"`);
@@ -33,7 +50,7 @@ export function readChecks(map: MapReader): readonly CheckConfig[] | undefined {
   });
 }
 
-function readCheck(untyped: MapReader): CheckConfig | undefined {
+function readCheck(untyped: MapReader, surroundings: CheckSurroundings): CheckConfig | undefined {
   const type = untyped.oneOf('type', CHECK_TYPES);
   if (!untyped.has('type')) untyped.missing('type', 'a check needs a type', CHECK_TYPES.join(', '));
   const own = type === undefined ? null : SETTINGS[type];
@@ -52,11 +69,13 @@ function readCheck(untyped: MapReader): CheckConfig | undefined {
   const severity = map.oneOf('severity', ['WARN', 'ERROR'] as const, true) ?? 'ERROR';
   if (type === undefined || own === null) return undefined;
   checkSettings(map, type);
+  checkPlace(map, type, surroundings);
+  for (const key of ['sql', 'where'] as const) checkSql(map, key, surroundings.isPartitioned);
   if (name === undefined) return undefined;
   const settings: Record<string, unknown> = {};
   for (const key of own) {
     const value = map.value(key);
-    if (value !== undefined) settings[key] = plainValue(value);
+    if (value !== undefined) settings[key] = key === 'max_age' ? map.duration(key) : plainValue(value);
   }
   return { name, type, blocking, severity, settings };
 }
@@ -72,14 +91,42 @@ function checkSettings(map: MapReader, type: CheckConfig['type']): void {
     }
   } else if (type === 'not_null' || type === 'unique') {
     map.text('column');
-    map.texts('columns');
+    if (map.texts('columns')?.length === 0) map.error('CONFIG_VALUE', 'columns', 'no column is named');
     if (!map.has('column') && !map.has('columns')) map.missing('column', `a ${type} check needs a column`);
+  } else if (type === 'no_schema_change') {
+    map.boolean('allow_new_columns');
   } else if (type === 'sql') {
-    map.text('sql');
     if (!map.has('sql')) map.missing('sql', 'a sql check needs a query', 'one that gives the rows at fault');
   } else if (type === 'freshness') {
     map.text('column');
-    map.duration('max_age');
     if (!map.has('max_age')) map.missing('max_age', 'a freshness check needs max_age', 'max_age: 24h');
+  }
+}
+
+/** Where it looks. What a script writes, nobody but its author knows. */
+function checkPlace(map: MapReader, type: CheckConfig['type'], { tool }: CheckSurroundings): void {
+  const connection = map.text('connection');
+  if (connection !== undefined && !/^[\w.-]+$/.test(connection)) {
+    const message = 'a connection is named here, and its address stands in a variable of that name';
+    map.error(
+      'CONFIG_VALUE',
+      'connection',
+      message,
+      'write connection: SHOP_DB, and SHOP_DB=<address> in .env',
+    );
+  } else if (connection !== undefined && WITHHELD.test(connection)) {
+    const hint = 'use a variable of another name';
+    map.error('CONFIG_VALUE', 'connection', `${connection} is never handed to a step`, hint);
+  }
+  const table = map.text('table');
+  if (table !== undefined && !TABLE.test(table)) {
+    const hint = 'write <table> or <schema>.<table>; the database is that of the connection';
+    map.error('CONFIG_VALUE', 'table', `"${table}" is not the name of a table`, hint);
+  }
+  if (tool !== 'python' || (type === 'freshness' && !map.has('column'))) return;
+  for (const key of type === 'sql' ? ['connection'] : ['connection', 'table']) {
+    if (map.has(key)) continue;
+    const what = key === 'table' ? 'which table' : 'into which database';
+    map.missing(key, `the check needs a ${key}: nobody can see ${what} a script writes`, `${key}: …`);
   }
 }

@@ -8,6 +8,7 @@ import type {
 import { TOOLS } from '../pipeline-config.ts';
 import type { YamlValue } from '../yaml/yaml-value.ts';
 import { ASSET_KEYS, readAssetSettings } from './asset-settings.ts';
+import type { CheckSurroundings } from './checks.ts';
 import type { ConfigReader } from './config-reader.ts';
 import type { FolderFacts } from './folder-facts.ts';
 import type { MapReader } from './map-reader.ts';
@@ -88,8 +89,9 @@ export function readTool(root: MapReader): Tool | undefined {
  */
 export function readPipelineConfig(root: MapReader, reading: FolderReading): PipelineConfig {
   const { tool, folder } = reading;
-  const settings = readAssetSettings(root);
-  const own = readAssets(root);
+  const surroundings = { tool, isPartitioned: mentionsPartitions(root.map) };
+  const settings = readAssetSettings(root, surroundings);
+  const own = readAssets(root, surroundings);
   const sections = readSections(root, reading);
   const schedule = readSchedule(root, isAnyTimePartitioned(settings.partitions, sections.dbt));
   const automation = settings.automation ?? translated(sections.dbt?.translator.automationCondition);
@@ -166,12 +168,22 @@ function translated(condition: string | undefined): PipelineConfig['automation']
   return condition === undefined ? undefined : { condition };
 }
 
-function readAssets(root: MapReader): Record<string, AssetOverride> {
+/** Of the folder, of an asset or of a dbt asset set: enough to say that a check may ask for one. */
+function mentionsPartitions(value: YamlValue): boolean {
+  if (value.kind === 'list') return value.items.some(mentionsPartitions);
+  if (value.kind !== 'map') return false;
+  return (
+    value.entries.has('partitions') ||
+    [...value.entries.values()].some((entry) => mentionsPartitions(entry.value))
+  );
+}
+
+function readAssets(root: MapReader, surroundings: CheckSurroundings): Record<string, AssetOverride> {
   const map = root.section('assets', null);
   const assets: Record<string, AssetOverride> = {};
   for (const name of map?.map.entries.keys() ?? []) {
     const one = map!.section(name, ASSET_KEYS);
-    if (one !== undefined) assets[name] = readAssetSettings(one);
+    if (one !== undefined) assets[name] = readAssetSettings(one, surroundings);
   }
   return assets;
 }

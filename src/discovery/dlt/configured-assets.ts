@@ -6,6 +6,9 @@ import type { PythonLiteral } from '../python/python-literal.ts';
 import type { Position, YamlEntry, YamlMap, YamlValue } from '../yaml/yaml-value.ts';
 import type { CodeResource } from './dlt-code.ts';
 
+/** Partitions stand in the folder's `dagster.yaml`, which is read by itself. */
+const IN_CODE = { tool: 'dlt', isPartitioned: true } as const;
+
 /**
  * Settings that `ConfigurableDltResource.config(…, kinds=…, meta={"dagster": {…}})` gives its resources. They are read by
  * the rules of `assets:` in `dagster.yaml`; mistakes are reported at the resource.
@@ -22,7 +25,7 @@ export function configuredAssets(
     const value = dagster === undefined ? undefined : yamlOf(dagster, at);
     const settings =
       value?.kind === 'map'
-        ? readAssetSettings(new MapReader(inCode, value, 'meta.dagster', at, ASSET_KEYS))
+        ? readAssetSettings(new MapReader(inCode, value, 'meta.dagster', at, ASSET_KEYS), IN_CODE)
         : {};
     const own = { ...(kinds === undefined ? {} : { kinds }), ...settings };
     if (Object.keys(own).length > 0) assets[name] = own;
