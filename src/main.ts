@@ -71,6 +71,8 @@ export interface Service {
   readonly store: Store;
   readonly logs: LogStore;
   readonly environments: EnvironmentManager;
+  /** Carries stored backfills on although it runs no daemons: for a command that waits for one. */
+  carryOnBackfills(): void;
   /** Drains: health says 503 first, then daemons, steps, server, store. */
   close(options?: { readonly endSteps?: boolean }): Promise<void>;
 }
@@ -221,12 +223,13 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     await writeServiceFile(home, { url, pid, started_at: started, token: settings.apiToken, version });
     opened.defer(() => removeServiceFile(home, pid));
   }
+  const backfilling = createBackfillDaemon({ backfills, operations: store.operations, clock, logger });
+  components.onPublished(() => backfilling.wake());
+  let carriesOn = options.daemons;
   if (options.daemons) startDaemons();
 
   function startDaemons(): void {
     const { operations, runs } = store;
-    const backfilling = createBackfillDaemon({ backfills, operations, clock, logger });
-    components.onPublished(() => backfilling.wake());
     const { onPublished } = components;
     const daemons: Daemon[] = [
       scheduling,
@@ -260,6 +263,12 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     store,
     logs,
     environments,
+    carryOnBackfills() {
+      if (carriesOn) return;
+      carriesOn = true;
+      backfilling.start();
+      opened.defer(() => backfilling.stop());
+    },
     async close(how = {}) {
       endSteps = how.endSteps ?? false;
       app.startDraining();

@@ -21,6 +21,8 @@ export interface Backend {
   request(request: BackendRequest): Promise<BackendResponse>;
   /** The body of an event stream as it comes. Ends when `signal` aborts. */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Carries stored backfills on in this process; a service does so by itself. */
+  carryOn(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export function httpBackend(url: string, options: BackendOptions): Backend {
       if (!response.ok || response.body === null) throw unreachable(base, await response.text());
       return response.body;
     },
+    carryOn: () => undefined,
     close: () => Promise.resolve(),
   };
 }
@@ -65,7 +68,7 @@ export function httpBackend(url: string, options: BackendOptions): Backend {
 export function embeddedBackend(
   app: FastifyInstance,
   options: BackendOptions,
-  close: () => Promise<void>,
+  own: Pick<Backend, 'carryOn' | 'close'>,
 ): Backend {
   const headers = headersOf(options);
   return {
@@ -81,7 +84,8 @@ export function embeddedBackend(
       const response = await app.inject({ method: 'GET', url: path, headers, payloadAsStream: true, signal });
       return response.stream();
     },
-    close,
+    carryOn: () => own.carryOn(),
+    close: () => own.close(),
   };
 }
 

@@ -77,7 +77,11 @@ async function embedded(context: CliContext, settings: Settings, actor: string):
   for (const { name, snapshot } of service.components.components()) {
     if (snapshot === null) await service.components.requestRefresh(name, { kind: 'startup' });
   }
-  return embeddedBackend(service.app, { actor, token: settings.apiToken }, () => service.close());
+  return embeddedBackend(
+    service.app,
+    { actor, token: settings.apiToken },
+    { carryOn: () => service.carryOnBackfills(), close: () => service.close() },
+  );
 }
 
 /** As the audit log and the run's cause name whoever typed the command. */

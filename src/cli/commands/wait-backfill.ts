@@ -23,6 +23,7 @@ export async function waitForBackfill(
 ): Promise<number> {
   const id = begun.backfill_id;
   const path = `/backfills/${segment(id)}`;
+  client.backend.carryOn();
   const { last_event_id: after } = await client.get<{ last_event_id: number }>('/instance');
   let current = await client.get<BackfillDetail>(path);
   let told = '';
