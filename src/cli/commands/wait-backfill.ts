@@ -1,5 +1,5 @@
 import { EXIT } from '../../lib/errors.ts';
-import type { BackfillDetail } from '../../server/contract/backfill.ts';
+import type { BackfillDetail, BackfillRun } from '../../server/contract/backfill.ts';
 import type { StreamChange } from '../../server/contract/instance.ts';
 import { type Client, segment } from '../client.ts';
 import type { CliContext } from '../context.ts';
@@ -9,6 +9,7 @@ import { painter, statusPaint, statusText } from '../render.ts';
 import { progressText } from './backfills.ts';
 
 const ENDED: ReadonlySet<string> = new Set(['CANCELED', 'COMPLETED_SUCCESS', 'COMPLETED_FAILED']);
+const SHOWN_FAILURES = 10;
 /** Events after which a backfill may look another way. */
 const TELLING = /^(backfill_changed|run_(started|succeeded|failed|canceled)|materialization)$/;
 
@@ -26,6 +27,7 @@ export async function waitForBackfill(
   client.backend.carryOn();
   const { last_event_id: after } = await client.get<{ last_event_id: number }>('/instance');
   let current = await client.get<BackfillDetail>(path);
+  const failures = new Set<string>();
   let told = '';
   const abort = new AbortController();
   let left = false;
@@ -50,6 +52,7 @@ export async function waitForBackfill(
     for (const line of howToGoOn(id, client)) context.note(line);
     return EXIT.interrupted;
   }
+  if (current.counts.failed > 0) await noteOtherFailures();
   if (context.json) printJson(context, current);
   else {
     const paint = painter(context.color);
@@ -67,7 +70,9 @@ export async function waitForBackfill(
       if (event === 'change') {
         const change = JSON.parse(data) as StreamChange;
         if (change.backfill_id !== id || !TELLING.test(change.type)) continue;
-        if (change.type === 'run_failed') noteFailure(change);
+        if (change.type === 'run_failed' && change.run_id !== null) {
+          noteFailure(change.run_id, change.payload['reason']);
+        }
       } else if (event !== 'reset') continue;
       current = await client.get<BackfillDetail>(path);
       noteProgress();
@@ -92,10 +97,18 @@ export async function waitForBackfill(
     );
   }
 
-  function noteFailure(change: StreamChange): void {
+  function noteFailure(runId: string, reason: unknown): void {
+    if (failures.has(runId)) return;
+    failures.add(runId);
     const paint = painter(context.noteColor);
-    const reason = typeof change.payload['reason'] === 'string' ? change.payload['reason'] : 'failed';
-    context.note(`${clock()} ${paint('red', '✗')} run ${change.run_id}: ${reason}`);
+    const text = typeof reason === 'string' && reason !== '' ? reason : 'failed';
+    context.note(`${clock()} ${paint('red', '✗')} run ${runId}: ${text}`);
+  }
+
+  /** What failed before this command looked. */
+  async function noteOtherFailures(): Promise<void> {
+    const failed = await client.all<BackfillRun>(`${path}/runs`, { status: 'FAILURE' }, SHOWN_FAILURES);
+    for (const { run_id: runId, reason } of failed) if (runId !== null) noteFailure(runId, reason);
   }
 }
 
