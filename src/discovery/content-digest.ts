@@ -1,15 +1,22 @@
 import { digestOf, sha256 } from '../lib/digest.ts';
 import type { FolderSource } from './folder-source.ts';
 import { textOf, yamlOf } from './folder-source.ts';
+import { linesMeaning } from './meaning/lines-meaning.ts';
+import { pythonMeaning } from './meaning/python-meaning.ts';
+import { sqlMeaning } from './meaning/sql-meaning.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
-import { stripPythonComments } from './python/strip-comments.ts';
 import { plainValue } from './yaml/yaml-value.ts';
 
 /** Files that say nothing about what a pipeline loads. */
 const ASIDE = /(?:^|\/)(?:README|CHANGELOG|LICENSE)[^/]*$|^dagster\.yaml$/i;
 
+/** Whether a file of a folder says nothing about what is run; `dagster.yaml` is told key by key. */
+export function isAside(path: string): boolean {
+  return ASIDE.test(path);
+}
+
 /**
- * A folder's content, README and comments aside: path → digest. `dagster.yaml` is not in it: what it says about the work
+ * A folder's content, README, comments and formatting aside: path → digest. `dagster.yaml` is not in it: what it says about the work
  * itself is added by `contentDigest`, the rest (owners, schedules) does not make data stale.
  */
 export function fileDigests(folder: FolderSource): Record<string, string> {
@@ -41,14 +48,19 @@ export function contentDigest(files: Readonly<Record<string, string>>, config: P
   });
 }
 
-function digestOfFile(folder: FolderSource, path: string, oid: string): string {
-  if (path.endsWith('.py')) {
-    const text = textOf(folder, path);
-    return text === null ? oid : sha256(stripPythonComments(text));
-  }
+/** Of one file by what it means; of a kind that is not understood by its bytes. */
+export function digestOfFile(folder: FolderSource, path: string, oid: string): string {
   if (/\.ya?ml$/.test(path)) {
     const value = yamlOf(folder, path)?.value ?? null;
     return value === null ? oid : digestOf(plainValue(value));
   }
-  return oid;
+  const meaning = MEANINGS.find(([pattern]) => pattern.test(path))?.[1];
+  const text = meaning === undefined ? null : textOf(folder, path);
+  return meaning === undefined || text === null ? oid : sha256(meaning(text));
 }
+
+const MEANINGS: readonly (readonly [RegExp, (text: string) => string])[] = [
+  [/\.py$/, pythonMeaning],
+  [/\.sql$/, sqlMeaning],
+  [/\.toml$|(?:^|\/)requirements[\w.-]*\.txt$/, linesMeaning],
+];

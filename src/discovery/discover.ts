@@ -46,6 +46,12 @@ export interface DiscoverInput {
   readonly previous: readonly PipelineState[];
   /** Names only: variables that the service has, and those that `ELT_PASS_ENV` hands to steps. */
   readonly environment: { readonly names: ReadonlySet<string>; readonly passEnv: readonly string[] };
+  /**
+   * Nothing will be served from this: a look ahead. What the commit says counts although its job has not run (the assets
+   * that are known stay), and a folder whose tree `previous` has is taken from there without being read. `diagnostics` are
+   * those of `previous`.
+   */
+  readonly ahead?: { readonly diagnostics: readonly Diagnostic[] };
 }
 
 export type FolderOutcome =
@@ -103,15 +109,20 @@ export function createDiscoverCache(): DiscoverCache {
  */
 export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutput> {
   const scan = scanRepository(input.files, input.pipelinesDirectory);
-  const readings = await readFolders(scan.candidates, input);
   const previous = new Map(input.previous.map((state) => [state.config.dir, state]));
+  const known =
+    input.ahead === undefined
+      ? new Map<string, FolderOutcome>()
+      : knownFolders(scan.candidates, previous, input);
+  const unread = scan.candidates.filter(({ dir }) => !known.has(dir));
+  const readings = await readFolders(unread, input);
   const jobs: DiscoveryJob[] = [];
-  const outcomes = readings.map(({ candidate, treeId, reading }) => {
+  const read = readings.map(({ candidate, treeId, reading }): FolderOutcome => {
     if (!reading.ok) {
       // A broken file does not always tell the tool: the name that it was served by, or the folder's.
       const name = previous.get(candidate.dir)?.name ?? candidate.name;
       const diagnostics = reading.diagnostics.map((one) => ({ ...one, pipeline: name }));
-      return { ok: false as const, name, dir: candidate.dir, diagnostics };
+      return { ok: false, name, dir: candidate.dir, diagnostics };
     }
     const code: CodeRef = {
       component: input.component,
@@ -125,6 +136,8 @@ export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutp
     return outcome.folder;
   });
   const present = new Set(scan.candidates.map((candidate) => candidate.dir));
+  const inOrder = read.values();
+  const outcomes = scan.candidates.map(({ dir }) => known.get(dir) ?? inOrder.next().value!);
   const folders = settleClaims(outcomes, input.previous, present);
   const served = new Set(folders.flatMap((folder) => (folder.ok ? [folder.state.config.dir] : [])));
   const root = await readInstance(input);
@@ -139,6 +152,30 @@ export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutp
     instance: root.instance,
     jobs: jobs.filter((job) => served.has(job.code.dir)),
   };
+}
+
+/** Told anew for all folders together. */
+const CLAIMS: ReadonlySet<string> = new Set(['PIPELINE_DUPLICATE', 'ASSET_DUPLICATE']);
+
+/** Folders whose very tree is served: what was read of it holds. */
+function knownFolders(
+  candidates: readonly Candidate[],
+  previous: ReadonlyMap<string, PipelineState>,
+  input: DiscoverInput,
+): Map<string, FolderOutcome> {
+  const known = new Map<string, FolderOutcome>();
+  const told = new Map<string, Diagnostic[]>();
+  for (const one of input.ahead?.diagnostics ?? []) {
+    if (one.pipeline === undefined || CLAIMS.has(one.code)) continue;
+    told.set(one.pipeline, [...(told.get(one.pipeline) ?? []), one]);
+  }
+  for (const { dir } of candidates) {
+    const state = previous.get(dir);
+    if (state?.status !== 'current' || state.discovery.status !== 'complete') continue;
+    if (state.code.treeId !== input.folderTreeId(dir)) continue;
+    known.set(dir, { ok: true, state, diagnostics: told.get(state.name) ?? [] });
+  }
+  return known;
 }
 
 interface ReadFolder {

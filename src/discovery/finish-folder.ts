@@ -17,7 +17,7 @@ type GoodReading = FolderReading & { readonly ok: true };
 export function finishFolder(
   reading: GoodReading,
   code: CodeRef,
-  input: Pick<DiscoverInput, 'results' | 'environment'>,
+  input: Pick<DiscoverInput, 'results' | 'environment' | 'ahead'>,
   previous: PipelineState | undefined,
 ): { readonly folder: FolderOutcome; readonly job: DiscoveryJob | null } {
   const { config, inputsDigest } = reading;
@@ -47,14 +47,15 @@ export function finishFolder(
     known === null && reading.job !== null
       ? { kind: reading.job, inputsDigest, pipeline: pipelineName(config), code, config }
       : null;
-  if (known === null && previous !== undefined && isProven(previous, input.results)) {
+  const isAhead = input.ahead !== undefined;
+  if (known === null && previous !== undefined && !isAhead && isProven(previous, input.results)) {
     // Nobody knows yet whether the new code can be read at all: the folder stays where it is until the job says so.
     const waiting: DiscoveryInfo = { ...previous.discovery, status: 'pending', proven: true };
     const state: PipelineState = { ...previous, discovery: waiting };
     return { folder: { ok: true, state, diagnostics: sorted(diagnostics) }, job };
   }
   const { assets, discovery } = known ?? {
-    assets: reading.assets,
+    assets: isAhead ? likelyAssets(reading, previous) : reading.assets,
     discovery: { method: reading.method, status: 'pending', inputsDigest },
   };
   if (discovery.status === 'complete') diagnostics.push(...idleOverrides(reading, assets));
@@ -67,6 +68,38 @@ export function finishFolder(
     discovery,
   };
   return { folder: { ok: true, state, diagnostics: sorted(diagnostics) }, job };
+}
+
+/**
+ * What a job will most likely find, as far as the files tell: assets that are known stay as they are known, new ones come,
+ * and of dbt those go whose file is gone. Of code that makes its resources when it runs nothing is taken for gone.
+ */
+function likelyAssets(reading: GoodReading, previous: PipelineState | undefined): readonly DiscoveredAsset[] {
+  if (previous === undefined || previous.config.tool !== reading.config.tool) return reading.assets;
+  const known = new Map(previous.assets.map((asset) => [asset.key, asset]));
+  const found = reading.assets.map((asset) => {
+    const old = known.get(asset.key);
+    return old === undefined ? asset : { ...old, ...pick(asset, 'codeVersion'), ...pick(asset, 'assetSet') };
+  });
+  const keys = new Set(found.map((asset) => asset.key));
+  const files = new Set(reading.files);
+  const project = projectOf(reading.assets[0]);
+  const left = previous.assets.filter((asset) => {
+    if (keys.has(asset.key)) return false;
+    // Of packages the files are not here.
+    const isOwn = reading.job === 'dbt_parse' && projectOf(asset) === project;
+    return !isOwn || asset.source === undefined || files.has(asset.source.file);
+  });
+  return [...found, ...left];
+}
+
+/** `shop` of the dbt id `model.shop.orders`. */
+function projectOf(asset: DiscoveredAsset | undefined): string | undefined {
+  return asset?.resource?.split('.')[1];
+}
+
+function pick<K extends keyof DiscoveredAsset>(asset: DiscoveredAsset, key: K): Partial<DiscoveredAsset> {
+  return asset[key] === undefined ? {} : { [key]: asset[key] };
 }
 
 interface Discovered {
@@ -88,7 +121,8 @@ function settled(
     return { assets: reading.assets, discovery: { method, status: 'failed', inputsDigest } };
   }
   if (result !== undefined) {
-    const { assets, envKey } = result;
+    const { envKey } = result;
+    const assets = withOwnVersions(result.assets, reading.assets);
     const found = reading.job === 'dbt_parse' ? 'manifest' : 'recorded';
     const discovery = { method: found, status: 'complete', inputsDigest } as const;
     return { assets, discovery: envKey === undefined ? discovery : { ...discovery, envKey } };
@@ -96,6 +130,25 @@ function settled(
   // Equal inputs, equal answer: it need not be asked again if the result itself is gone.
   const same = previous?.discovery.inputsDigest === inputsDigest && previous.discovery.status === 'complete';
   return same ? { assets: previous.assets, discovery: previous.discovery } : null;
+}
+
+/**
+ * dbt's checksum of a model changes with every comment and space in it; where the file is at hand its meaning counts
+ * (`content-digest.ts`).
+ */
+function withOwnVersions(
+  assets: readonly DiscoveredAsset[],
+  read: readonly DiscoveredAsset[],
+): readonly DiscoveredAsset[] {
+  const own = new Map(
+    read.flatMap(({ resource, codeVersion }) =>
+      resource === undefined || codeVersion === undefined ? [] : [[resource, codeVersion] as const],
+    ),
+  );
+  return assets.map((asset) => {
+    const codeVersion = own.get(asset.resource ?? '');
+    return codeVersion === undefined || asset.kind !== 'dbt' ? asset : { ...asset, codeVersion };
+  });
 }
 
 /** Whether what this state says was once known for good: by a job, or by the code alone. */

@@ -4,7 +4,7 @@ import type { YamlResult } from './yaml/parse-yaml.ts';
 import { parseYaml } from './yaml/parse-yaml.ts';
 
 /** Files that discovery reads; all others count by their object id alone. */
-const READ = /\.(?:py|ya?ml|sql)$/;
+const READ = /\.(?:py|ya?ml|sql|toml)$|(?:^|\/)requirements[\w.-]*\.txt$/;
 /** Larger files are data, whatever their name. */
 const LARGEST_READ = 2_000_000;
 const MOST_READ = 2000;

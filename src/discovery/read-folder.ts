@@ -38,6 +38,8 @@ export type FolderReading =
       readonly variables: readonly VariableRead[];
       readonly references: readonly VariableRead[];
       readonly overrides: readonly { readonly name: string; readonly source: SourceRef }[];
+      /** Of a folder whose assets a job reads out of its files: their paths in the repository. */
+      readonly files: readonly string[];
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -88,6 +90,7 @@ export function readFolder(source: FolderSource): FolderReading {
     variables: reading.variables,
     references: envReferences(root),
     overrides: overridesOf(root),
+    files: job?.kind === 'dbt_parse' ? [...source.files.keys()].map((path) => fullPath(source, path)) : [],
     diagnostics: all,
   };
 }

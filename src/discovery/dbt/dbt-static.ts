@@ -1,4 +1,5 @@
 import type { DiscoveredAsset } from '../../state/snapshot.ts';
+import { digestOfFile } from '../content-digest.ts';
 import type { FolderSource } from '../folder-source.ts';
 import { fullPath, textOf } from '../folder-source.ts';
 import type { DbtConfig } from '../pipeline-config.ts';
@@ -166,6 +167,7 @@ function assetOf(
     key,
     kind: 'dbt',
     resource: `${node.kind}.${project.name}.${node.name}`,
+    codeVersion: digestOfFile(folder, node.path, folder.files.get(node.path)!.oid),
     deps,
     checks: properties?.checks ?? [],
     tags: { elt_type: 'dbt', pipeline: folder.name },
