@@ -1,8 +1,9 @@
 import { assetNode } from '../../definitions/asset-node.ts';
-import type { PipelineState, Snapshot } from '../../state/snapshot.ts';
+import type { Snapshot } from '../../state/snapshot.ts';
 import type { Tx } from './context.ts';
 import { ensureAssets, ensureDefinition, ensurePipelines } from './identities.ts';
 import { chunks } from './json.ts';
+import { moveAliases } from './move-aliases.ts';
 import { relabelAsset } from './partition-rows.ts';
 
 const CHUNK = 500;
@@ -74,69 +75,4 @@ async function setAsset(
   if (known?.pipeline_id === columns.pipeline_id && known.definition_id === columns.definition_id) return;
   await tx.db.updateTable('asset').set(columns).where('asset_id', '=', assetId).execute();
   if (known?.definition_id !== columns.definition_id) await relabelAsset(tx, assetId);
-}
-
-async function moveAliases(tx: Tx, snapshot: Snapshot, previous: Snapshot): Promise<void> {
-  const names = new Set(snapshot.pipelines.map((pipeline) => pipeline.name));
-  const earlier = new Map(previous.pipelines.map((pipeline) => [pipeline.config.dir, pipeline]));
-  const earlierNames = new Set(previous.pipelines.map((pipeline) => pipeline.name));
-  for (const pipeline of snapshot.pipelines) {
-    const { movedFrom } = pipeline.config;
-    const old = movedFrom === undefined ? undefined : earlier.get(movedFrom);
-    if (old === undefined || old.name === pipeline.name) continue;
-    if (names.has(old.name) || earlierNames.has(pipeline.name)) continue;
-    await movePipeline(tx, snapshot.component, old, pipeline);
-  }
-}
-
-async function movePipeline(
-  tx: Tx,
-  component: string,
-  from: PipelineState,
-  to: PipelineState,
-): Promise<void> {
-  const taken = await tx.db
-    .selectFrom('pipeline')
-    .select('pipeline_id')
-    .where('component', '=', component)
-    .where('name', '=', to.name)
-    .executeTakeFirst();
-  if (taken === undefined) {
-    await tx.db
-      .updateTable('pipeline')
-      .set({ name: to.name })
-      .where('component', '=', component)
-      .where('name', '=', from.name)
-      .execute();
-  }
-  for (const asset of to.assets) {
-    const old = from.assets.find((one) => isSameAsset(from, one, to, asset));
-    if (old !== undefined && old.key !== asset.key) await moveAsset(tx, old.key, asset.key);
-  }
-  await moveSchedule(tx, `${from.name}_schedule`, `${to.name}_schedule`);
-}
-
-type Asset = PipelineState['assets'][number];
-
-function isSameAsset(from: PipelineState, old: Asset, to: PipelineState, asset: Asset): boolean {
-  if (old.resource !== undefined || asset.resource !== undefined) return old.resource === asset.resource;
-  if (from.assets.length === 1 && to.assets.length === 1) return true;
-  return old.key.slice(old.key.indexOf('/')) === asset.key.slice(asset.key.indexOf('/'));
-}
-
-async function moveAsset(tx: Tx, from: string, to: string): Promise<void> {
-  const taken = await tx.db.selectFrom('asset').select('asset_id').where('key', '=', to).executeTakeFirst();
-  if (taken !== undefined) return;
-  await tx.db.updateTable('asset').set({ key: to }).where('key', '=', from).execute();
-}
-
-async function moveSchedule(tx: Tx, from: string, to: string): Promise<void> {
-  tx.schedulesChanged = true;
-  const taken = await tx.db
-    .selectFrom('schedule')
-    .select('schedule_id')
-    .where('name', '=', to)
-    .executeTakeFirst();
-  if (taken !== undefined) return;
-  await tx.db.updateTable('schedule').set({ name: to }).where('name', '=', from).execute();
 }

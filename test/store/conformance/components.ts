@@ -171,6 +171,124 @@ export function describeComponentStore(open: OpenStore): void {
       expect((await store.assets.status(['python_sales']))[0]!.latest).toMatchObject({ runId });
     });
 
+    const ORDERS: Record<string, SamplePipeline> = { orders: { assets: { python_orders: {} } } };
+    const SALES: Record<string, SamplePipeline> = {
+      sales: { assets: { python_sales: {} }, config: { movedFrom: 'pipelines/python/orders' } },
+    };
+    const UNSAID: Record<string, SamplePipeline> = { sales: { assets: { python_sales: {} } } };
+
+    /** A run of `orders` that wrote it, and its stopped schedule. */
+    async function loadedOrders(): Promise<string> {
+      const { store } = opened;
+      await publish(store, ORDERS);
+      const [runId] = (await launch(opened, ORDERS, { assets: ['python_orders'] })) as [string];
+      await succeed(store, runId, 'orders');
+      await store.schedules.setOverride('orders_schedule', { status: 'STOPPED', by: 'ada', at: NOON }, NOON);
+      return runId;
+    }
+
+    it('takes ids back when a move is undone, as a rollback does', async () => {
+      const { store } = opened;
+      const runId = await loadedOrders();
+      await publish(store, SALES);
+      await publish(store, ORDERS);
+      const [orders, sales] = await store.assets.status(['python_orders', 'python_sales']);
+      expect([orders!.latest?.runId, sales!.latest]).toEqual([runId, null]);
+      expect(await store.schedules.states()).toMatchObject([{ schedule: 'orders_schedule' }]);
+      await publish(store, SALES);
+      expect((await store.assets.status(['python_sales']))[0]!.latest).toMatchObject({ runId });
+    });
+
+    it.each([
+      ['in a later revision than the move', [UNSAID, SALES]],
+      ['after the folder was gone for a while', [{}, SALES]],
+    ])('takes ids along when moved_from is written %s', async (_when, revisions) => {
+      const { store } = opened;
+      const runId = await loadedOrders();
+      for (const revision of revisions) await publish(store, revision);
+      expect((await store.assets.status(['python_sales']))[0]!.latest).toMatchObject({ runId });
+      const states = await store.schedules.states();
+      expect(states).toMatchObject([{ schedule: 'sales_schedule', override: { status: 'STOPPED' } }]);
+    });
+
+    it('leaves a name its own history, when it has one', async () => {
+      const { store } = opened;
+      await loadedOrders();
+      await publish(store, UNSAID);
+      const [runId] = (await launch(opened, UNSAID, { assets: ['python_sales'] })) as [string];
+      await succeed(store, runId, 'sales');
+      await publish(store, SALES);
+      expect((await store.assets.status(['python_sales']))[0]!.latest).toMatchObject({ runId });
+    });
+
+    it('holds a component at the revision that it applies, in one transaction with event and audit entry', async () => {
+      const { store } = opened;
+      expect(await store.controls.get('main')).toBeNull();
+      const snapshot = withCode(ORDERS, 'a'.repeat(40), 'tree');
+      const state = {
+        mode: 'rolled_back',
+        commit: 'a'.repeat(40),
+        fenced: ['b'.repeat(40)],
+        by: 'cli:ada',
+        at: NOON,
+        reason: 'B is bad',
+        expiresAt: NOON + 60_000,
+      } as const;
+      const revisionId = await store.components.applyRevision(snapshot, {
+        ...INFO,
+        trigger: { kind: 'rollback', by: 'cli:ada', revisionId: 1 },
+        control: { state, by: 'cli:ada' },
+      });
+      expect(await store.controls.get('main')).toEqual({ ...state, revisionId });
+      const events = await store.events({ after: 0, limit: 10 });
+      expect(events.map(({ event }) => event)).toEqual([
+        {
+          type: 'control_changed',
+          component: 'main',
+          mode: 'rolled_back',
+          by: 'cli:ada',
+          reason: 'B is bad',
+        },
+        expect.objectContaining({ type: 'revision_applied', revisionId }),
+      ]);
+      const reopened = await opened.reopen();
+      opened = reopened;
+      expect(await reopened.store.controls.get('main')).toEqual({ ...state, revisionId });
+      await reopened.store.controls.set('main', null, 'page');
+      expect(await reopened.store.controls.get('main')).toBeNull();
+      const [resume, rollback] = await reopened.store.operations.auditLog({ limit: 5 });
+      expect(resume).toMatchObject({ actor: 'page', action: 'component.resume', target: 'main' });
+      expect(rollback).toMatchObject({
+        actor: 'cli:ada',
+        action: 'component.rollback',
+        details: {
+          revision: revisionId,
+          commit: 'a'.repeat(40),
+          reason: 'B is bad',
+          expires_at: '2026-01-10T12:01:00.000Z',
+        },
+      });
+    });
+
+    it('replaces one hold by another; a revision without one leaves it as it was', async () => {
+      const { store } = opened;
+      const hold = {
+        revisionId: null,
+        commit: null,
+        fenced: [],
+        by: 'page',
+        at: NOON,
+        reason: '',
+        expiresAt: null,
+      };
+      await store.controls.set('main', { ...hold, mode: 'suspended' }, 'page');
+      await publish(store, ORDERS);
+      expect(await store.controls.get('main')).toMatchObject({ mode: 'suspended' });
+      await store.controls.set('main', { ...hold, mode: 'pinned', revisionId: 1 }, 'page');
+      expect(await store.controls.get('main')).toMatchObject({ mode: 'pinned', revisionId: 1 });
+      expect(await store.controls.get('other')).toBeNull();
+    });
+
     it('keeps history of a folder that is deleted and comes back (C6)', async () => {
       const { store } = opened;
       const sample = { orders: { assets: { orders: {} } } };
