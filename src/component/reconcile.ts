@@ -13,7 +13,7 @@ import type { Mirror } from '../git/mirror.ts';
 import type { CommitInfo, ObjectReader, TreeEntry } from '../git/objects.ts';
 import type { GitRef } from '../git/remote-refs.ts';
 import { UNCOMMITTED_EMAIL } from '../git/working-tree.ts';
-import type { Diagnostic } from '../lib/diagnostics.ts';
+import { compareDiagnostics, type Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
 import { OperationalError } from '../lib/errors.ts';
 import { invariant } from '../lib/invariant.ts';
@@ -22,6 +22,7 @@ import { diffSnapshots } from '../state/diff.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { SnapshotDiff } from '../state/snapshot-diff.ts';
 import { mergeRevision } from './merge-revision.ts';
+import { proposeMoves } from './propose-moves.ts';
 
 export interface ReconcileInput {
   readonly settings: ComponentSettings;
@@ -93,7 +94,9 @@ async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconc
     await guardDirectory(input, commit, entries, objects);
     const output = await discover(input, commit, entries, objects);
     const merged = mergeRevision(previous?.pipelines ?? [], previous?.instance ?? DEFAULT_INSTANCE, output);
-    const snapshot = snapshotOf(input, info, merged);
+    const moves = proposeMoves(previous?.pipelines ?? [], previous?.diagnostics ?? [], merged.pipelines);
+    const diagnostics = [...merged.diagnostics, ...moves].sort(compareDiagnostics);
+    const snapshot = snapshotOf(input, info, { ...merged, diagnostics });
     guardPrune(input, snapshot);
     const moved = previous !== null && previous.repo.commit !== commit;
     const rewritten =

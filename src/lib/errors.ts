@@ -101,6 +101,7 @@ export const ERRORS = {
   TOOL_FILE_MISSING: { status: 422, exit: 3, title: 'A file that the tool needs is missing' },
   PATH_REFUSED: { status: 422, exit: 3, title: 'A path of the folder is not allowed' },
   ASSET_DUPLICATE: { status: 422, exit: 3, title: 'Two pipelines claim one asset key' },
+  PIPELINE_MOVED: { status: 200, exit: 0, title: 'A folder seems to have moved without saying so' },
   PIPELINE_DUPLICATE: { status: 422, exit: 3, title: 'Two folders claim one pipeline name' },
   DEPENDENCY_CYCLE: { status: 422, exit: 3, title: 'The dependencies form a cycle' },
   DEPENDENCY_UNKNOWN: { status: 422, exit: 0, title: 'A dependency is not an asset of this instance' },
