@@ -4,6 +4,7 @@ import type { DefinitionsSource } from '../definitions/build.ts';
 import { createDiscoverCache, type DiscoveryJob, type DiscoveryResult } from '../discovery/discover.ts';
 import { type Mirror, openMirror } from '../git/mirror.ts';
 import { parseRemoteUrl, portableName, type RemoteUrl, redactedUrl } from '../git/remote-url.ts';
+import { installationToken } from '../github/github-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CrashHook } from '../lib/crash-points.ts';
 import { OperationalError } from '../lib/errors.ts';
@@ -306,13 +307,20 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
 function mirrorOptions({
   settings,
   service,
+  clock,
   log,
   workingTrees,
 }: ComponentDeps): Omit<Parameters<typeof openMirror>[0], 'remote'> {
   return {
     dir: `${settings.dir}/repo_clone`,
     ...(workingTrees ? { workingTree: { paths: [settings.pipelinesDirectory, 'dagster.yaml'] } } : {}),
-    token: settings.token,
+    ...(settings.sparsePaths === undefined
+      ? {}
+      : { sparsePaths: [settings.pipelinesDirectory, 'dagster.yaml', ...settings.sparsePaths] }),
+    token:
+      settings.githubApp === undefined
+        ? settings.token
+        : installationToken({ ...settings.githubApp, now: () => clock.now() }),
     ...(settings.ssh === undefined ? {} : { ssh: settings.ssh }),
     ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
     environment: service.environment,

@@ -76,6 +76,7 @@ export function componentSettings(
   const ssh = reading.files('ssh.key_file', 'ssh.known_hosts_file');
   const ca = reading.files('ca_file');
   reading.checkToken();
+  const sparsePaths = reading.sparsePaths();
   const github = readGithub(reading, demo ? '' : url.text);
   if (reading.failed) return null;
   const repoUrl = demo ? context.demoRepository : located(url, context);
@@ -99,6 +100,7 @@ export function componentSettings(
             },
           }),
       ...(ca.ca_file === undefined ? {} : { caFile: ca.ca_file }),
+      ...(sparsePaths === null || directory === '' ? {} : { sparsePaths }),
       ...github,
       pipelinesDirectory: demo ? 'pipelines' : directory,
       autoRefresh: autoRefresh ?? true,
@@ -302,12 +304,24 @@ class Reading implements AttributeReader {
 
   directory(): string {
     const value = this.value('pipelines_directory');
-    const parts = value.text.split('/').filter((part) => part !== '' && part !== '.');
-    if (parts.includes('..') || value.text.startsWith('/') || /\p{Cc}|\\/u.test(value.text)) {
+    return this.#folder('pipelines_directory', value, value.text);
+  }
+
+  /** Null: not said. */
+  sparsePaths(): readonly string[] | null {
+    if (!this.has('sparse_paths')) return null;
+    const value = this.value('sparse_paths');
+    const paths = value.text.split('\n').filter((line) => line !== '');
+    return paths.map((line) => this.#folder('sparse_paths', value, line)).filter((line) => line !== '');
+  }
+
+  #folder(name: string, value: AttributeValue, text: string): string {
+    const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+    if (parts.includes('..') || text.startsWith('/') || /\p{Cc}|\\/u.test(text)) {
       this.refuse(
         'SETTING_INVALID',
         value,
-        `pipelines_directory is "${value.text}"`,
+        `${name} is "${text}"`,
         'write a folder of the repository, such as pipelines',
       );
     }

@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { isMap, isScalar, LineCounter, parseAllDocuments, type Scalar, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Scalar, type YAMLMap } from 'yaml';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 
 /** One attribute as written, with its place. */
@@ -40,9 +40,10 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   github: ['statuses', 'pr_comments', 'api_url'],
   github_app: ['app_id', 'installation_id', 'private_key_file'],
 };
+/** Lists of values; kept as lines. */
+const LISTS: readonly string[] = ['sparse_paths'];
 /** Attributes of the format that this release does not act on: refused rather than silently without effect. */
 const LATER: Readonly<Record<string, string>> = {
-  sparse_paths: 'leave it out: only the last commits are fetched',
   submodules: 'leave it out: submodules are not fetched',
 };
 const LARGEST_FILE = 200_000;
@@ -139,7 +140,7 @@ class DefsReading {
   }
 
   #attributesOf(map: YAMLMap): void {
-    const names = [...SCALARS, ...Object.keys(GROUPS), ...Object.keys(LATER)];
+    const names = [...SCALARS, ...LISTS, ...Object.keys(GROUPS), ...Object.keys(LATER)];
     for (const { key, value, at } of this.#entries(map)) {
       const path = `attributes.${key}`;
       const later = LATER[key];
@@ -147,7 +148,8 @@ class DefsReading {
       if (later !== undefined) {
         if (isScalar(value) && value.value === false) continue;
         this.#report('error', 'CONFIG_VALUE', at, `"${key}" is not supported in this release`, later, path);
-      } else if (GROUPS[key] !== undefined) this.#group(key, value, at);
+      } else if (LISTS.includes(key)) this.#list(key, value, at, path);
+      else if (GROUPS[key] !== undefined) this.#group(key, value, at);
       else if ((SCALARS as readonly string[]).includes(key)) this.#scalar(key, value, at, path);
       else this.#unknown(key, at, names, path);
     }
@@ -187,6 +189,24 @@ class DefsReading {
       return;
     }
     this.#attributes.set(name, this.#attribute(value, at));
+  }
+
+  #list(name: string, value: unknown, at: number, path: string): void {
+    const items = isSeq(value) ? value.items : [value];
+    if (!items.every((item) => isScalar(item) && typeof item.value === 'string')) {
+      this.#report(
+        'error',
+        'CONFIG_TYPE',
+        offsetOf(value, at),
+        `${name} has to be a list of texts`,
+        undefined,
+        path,
+      );
+      return;
+    }
+    const place = this.#place(offsetOf(value, at));
+    const text = items.map((item) => String((item as Scalar).value)).join('\n');
+    this.#attributes.set(name, { text, ...place, placeOf: () => place });
   }
 
   #attribute(value: Scalar, at: number): Attribute {

@@ -55,6 +55,8 @@ export interface ComponentSettings {
   readonly caFile?: string;
   /** `/`-separated, without slash at either end; '' is the whole repository. */
   readonly pipelinesDirectory: string;
+  /** Fetch only the contents of the pipelines directory, the root's `dagster.yaml` and these; absent: everything. */
+  readonly sparsePaths?: readonly string[];
   readonly autoRefresh: boolean;
   readonly refreshIntervalMs: number;
   /** Everything of the settings that discovery depends on. */

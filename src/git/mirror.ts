@@ -18,6 +18,7 @@ import { endOrphan, recordProcess } from './orphan.ts';
 import { clearPeeks, type Peek, peekAside } from './peek.ts';
 import { type GitRef, type PickedRef, pickRef, refSource } from './remote-refs.ts';
 import type { RemoteUrl } from './remote-url.ts';
+import { forgetPromises, missingBlobs, type SparseOptions, withPromises } from './sparse.ts';
 import { bindingFile, boundToken, explainWithheld } from './token-binding.ts';
 import { openWorkingTree, UNCOMMITTED_EMAIL } from './working-tree.ts';
 
@@ -37,6 +38,8 @@ export interface MirrorOptions {
    * included. Of any other remote it says nothing.
    */
   readonly workingTree?: { readonly paths: readonly string[] };
+  /** Only the contents at or below these paths are fetched; absent: everything. */
+  readonly sparsePaths?: readonly string[];
   readonly deadlines?: { readonly listMs?: number; readonly fetchMs?: number };
 }
 
@@ -96,6 +99,10 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   await clearLeftovers(dir);
   await clearPeeks(dir);
   const localEnv = localGitEnvironment(options.environment, configFile);
+  const sparse =
+    options.sparsePaths === undefined || remote.kind === 'local'
+      ? null
+      : { url: remote.url, paths: options.sparsePaths, env: localEnv };
 
   async function access(): Promise<GitAccess> {
     return {
@@ -112,6 +119,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     deadlineMs: number,
     signal: AbortSignal | undefined,
     pidFile: string = processFile,
+    input?: string,
   ): Promise<GitOutput> {
     const allowed = await access();
     const { token, withheld } = await boundToken(allowed, bindingFile(dir));
@@ -121,6 +129,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       deadlineMs,
       action,
       ...(signal === undefined ? {} : { signal }),
+      ...(input === undefined ? {} : { input }),
       onStart: (pid) => void recordProcess(pidFile, pid).catch(() => undefined),
     });
     await rm(pidFile, { force: true });
@@ -233,6 +242,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       '--no-auto-maintenance',
       '--no-recurse-submodules',
       '--force',
+      ...(sparse === null ? [] : ['--filter=blob:none']),
       ...depth,
       '--',
       remote.url,
@@ -253,7 +263,37 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       action: 'read the fetched commit',
     });
     if (commit.exitCode !== 0) throw damaged(`${source} is not a commit`);
-    return commit.stdout.toString('utf8').trim();
+    const brought = commit.stdout.toString('utf8').trim();
+    if (sparse !== null) await bringContents(gitDir, brought, sparse, signal);
+    return brought;
+  }
+
+  async function bringContents(
+    gitDir: string,
+    commit: string,
+    options: SparseOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await forgetPromises(gitDir, options);
+    const missing = await missingBlobs(gitDir, commit, options);
+    if (missing.length === 0) return;
+    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
+    await contact(
+      [
+        `--git-dir=${gitDir}`,
+        ...args,
+        '--no-recurse-submodules',
+        '--filter=blob:none',
+        '--stdin',
+        remote.url,
+      ],
+      `fetch ${remote.url}`,
+      FETCH_DEADLINE_MS,
+      signal,
+      processFile,
+      `${missing.join('\n')}\n`,
+    );
+    await forgetPromises(gitDir, options);
   }
 
   async function cloneAside(ref: GitRef, signal: AbortSignal | undefined): Promise<string> {
@@ -373,7 +413,13 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
         if (!existsSync(dir)) return;
         for (const commit of commits)
           await local(['update-ref', '-d', `${KEEP}${commit}`], 'let a commit go');
-        await local(['gc', '--auto', '--quiet', '--prune=1.day.ago'], 'collect unused objects');
+        // With its promises: what was never fetched is no damage.
+        await runGit({
+          args: [`--git-dir=${dir}`, 'gc', '--auto', '--quiet', '--prune=1.day.ago'],
+          env: sparse === null ? localEnv : withPromises(sparse),
+          deadlineMs: LOCAL_DEADLINE_MS,
+          action: 'collect unused objects',
+        });
       });
     },
     history,

@@ -121,6 +121,14 @@ describe('precedence: flag > environment > .env > defs.yaml > default', () => {
   });
 });
 
+it('fetches some paths alone when it is told which', () => {
+  write(
+    'defs/shop/defs.yaml',
+    'type: elt.EltGithubComponent\nattributes:\n  repo_url: https://github.com/x/a\n  sparse_paths: [shared/, libs/python]\n',
+  );
+  expect(settings({}).components[0]?.sparsePaths).toEqual(['shared', 'libs/python']);
+});
+
 it('follows a range of versions', () => {
   write(
     'defs/shop/defs.yaml',
@@ -233,6 +241,8 @@ describe('mistakes', () => {
       'repo_url: https://github.com/a/b\n  github: {api_url: "http://example.com"}',
       '4:21 error SETTING_INVALID github.api_url is "http://example.com"',
     ],
+    ['sparse_paths: [../x]', '3:17 error SETTING_INVALID sparse_paths is "../x"'],
+    ['sparse_paths: {a: b}', '3:17 error CONFIG_TYPE sparse_paths has to be a list of texts'],
     ['submodules: true', '3:3 error CONFIG_VALUE "submodules" is not supported in this release'],
     ['ssh: {key_file: none}', '3:19 error SETTING_INVALID ssh.key_file names none, which does not exist'],
     ['repo_url: "a', 'error YAML_SYNTAX'],

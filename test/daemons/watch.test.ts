@@ -4,9 +4,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createWatchDaemon } from '../../src/daemons/watch.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { type ComponentWorld, componentWorld, pythonFolder } from '../helpers/component.ts';
-import { createRepository, type TestRepository } from '../helpers/git-repository.ts';
+import { createRepository } from '../helpers/git-repository.ts';
 
-async function watched(repository: TestRepository, url: string): Promise<ComponentWorld> {
+async function watched(url: string): Promise<ComponentWorld> {
   const world = await componentWorld(url, { workingTrees: true });
   await world.refresh();
   const daemon = createWatchDaemon({ service: world.service, log: createLogger('silent') });
@@ -30,7 +30,7 @@ async function until(world: ComponentWorld, isSo: (names: readonly string[]) => 
 it('serves what is saved in a working copy, marked as uncommitted, and the commit when there is one', async () => {
   const repository = createRepository();
   repository.push(pythonFolder('a'));
-  const world = await watched(repository, repository.dir);
+  const world = await watched(repository.dir);
   repository.write(pythonFolder('b'));
   await until(world, (names) => names.includes('python_b'));
   expect(world.service.component('shop')?.snapshot?.repo).toMatchObject({
@@ -48,7 +48,7 @@ it('serves what is saved in a working copy, marked as uncommitted, and the commi
 it('sees a file that an editor replaced by renaming', async () => {
   const repository = createRepository();
   repository.push(pythonFolder('a'));
-  const world = await watched(repository, repository.dir);
+  const world = await watched(repository.dir);
   const [file] = Object.keys(pythonFolder('c'));
   const dir = path.join(repository.dir, path.dirname(file as string));
   mkdirSync(dir, { recursive: true });
@@ -63,7 +63,7 @@ it('sees a file that an editor replaced by renaming', async () => {
 it('sees a push to a bare repository', async () => {
   const repository = createRepository();
   repository.push(pythonFolder('a'));
-  const world = await watched(repository, repository.bare);
+  const world = await watched(repository.bare);
   repository.push(pythonFolder('d'));
   await until(world, (names) => names.includes('python_d'));
   expect(world.service.component('shop')?.snapshot?.repo).not.toHaveProperty('uncommitted');

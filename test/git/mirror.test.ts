@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -97,6 +97,40 @@ describe('fetch', () => {
       message: expect.stringContaining('no tag in the range ">=3"'),
       hint: expect.stringContaining('v1.10.0'),
     });
+  });
+
+  it('G14: fetches the contents of some paths alone, from a server that can', async () => {
+    const root = temporaryDirectory();
+    const repository = createRepository(root);
+    repository.push({
+      'pipelines/a/dagster.yaml': 'a: 1\n',
+      'dagster.yaml': '',
+      'big/data': 'x'.repeat(300_000),
+    });
+    execFileSync('git', ['-C', repository.bare, 'config', 'uploadpack.allowFilter', 'true']);
+    const server = await startGitServer(root);
+    const dir = temporaryDirectory();
+    const mirror = await mirrorOf(`${server.url}/remote.git`, dir, {
+      sparsePaths: ['pipelines', 'dagster.yaml'],
+    });
+    const first = await mirror.fetch(MAIN);
+    expect(await read(mirror, first, 'pipelines/a/dagster.yaml')).toBe('a: 1\n');
+    const objects = mirror.objects();
+    const entries = await objects.list(first, ['big']);
+    expect(await objects.exists(entries.at(-1)!.oid)).toBe(false);
+    objects.close();
+    const second = repository.push({
+      'pipelines/a/dagster.yaml': 'a: 2\n',
+      'pipelines/b/dagster.yaml': 'b: 1\n',
+    });
+    expect(await mirror.fetch(MAIN)).toBe(second);
+    expect(await read(mirror, second, 'pipelines/a/dagster.yaml')).toBe('a: 2\n');
+    expect(await read(mirror, second, 'pipelines/b/dagster.yaml')).toBe('b: 1\n');
+    await mirror.keep(second);
+    await mirror.release([first]);
+    expect(await read(mirror, second, 'pipelines/b/dagster.yaml')).toBe('b: 1\n');
+    const full = await mirrorOf(`${server.url}/remote.git`, temporaryDirectory());
+    expect(await read(full, await full.fetch(MAIN), 'big/data')).toHaveLength(300_000);
   });
 
   it('G4: moves to a rewritten and to an older history, and keeps the lost commit', async () => {
