@@ -126,6 +126,33 @@ describe('without a service', () => {
     expect(result.stdout + result.stderr).toMatch(/GIT_\w+ /);
   });
 
+  it('runs a backfill to its end, and carries one on that was left by Ctrl+C', async () => {
+    let left = false;
+    const range = ['--from', '2026-01-01', '--to', '2026-01-03'];
+    const first = await runCli(['backfill', 'daily', ...range], {
+      env,
+      cwd: home,
+      onOutput: (sofar, kill) => {
+        if (left || !/3 partitions in 3 runs/.test(sofar.stderr)) return;
+        left = true;
+        kill('SIGINT');
+      },
+    });
+    expect([first.code, first.stdout], first.stderr).toEqual([130, '']);
+    expect(first.stderr).toMatch(/goes on with the next service: elt dev\nor here.*: elt backfill resume/);
+    const second = await elt('backfill', 'resume', 'latest');
+    expect(second.stdout, second.stderr).toMatch(/✓ COMPLETED_SUCCESS {2}3\/3 ✓\n$/);
+    expect(second.code).toBe(0);
+    const runs = JSON.parse((await elt('runs', '--asset', 'daily', '--json')).stdout) as {
+      items: { partitions: { key: string } }[];
+    };
+    expect(runs.items.map(({ partitions }) => partitions.key).sort()).toEqual([
+      '2026-01-01',
+      '2026-01-02',
+      '2026-01-03',
+    ]);
+  });
+
   it('keeps its data folder to the user', () => {
     expect(statSync(join(home, 'elt.db')).mode & 0o077).toBe(0);
   });
