@@ -5,6 +5,7 @@ import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
 import {
   countOf,
   emptySubset,
+  has,
   isEmpty,
   minus,
   ordinalsOf,
@@ -26,8 +27,12 @@ interface OpenPlan {
   unmet: PartitionSubset;
   /** What no later run was planned to write. */
   latest: PartitionSubset;
-  /** What this run gave results of, by check. */
+  /** What another run has written last, since this one was planned. */
+  foreign: PartitionSubset;
+  /** By check: partitions whose newest result is of this run. */
   readonly checked: Map<string, PartitionSubset>;
+  /** Checks whose newest result of the asset as a whole is of this run. */
+  readonly checkedWhole: Set<string>;
 }
 
 interface CheckMemory {
@@ -85,7 +90,7 @@ export class AutomationAssetMemory {
   news: RecentNews = NO_NEWS;
   #materialized = emptySubset;
   #failed = emptySubset;
-  /** Last planned by a run that ended in failure: checks that have no result got none. */
+  /** Last planned by a run that ended in failure, and written by no other since: its checks got no result then. */
   #unchecked = emptySubset;
   #lastWrite = 0;
   #lastResult = 0;
@@ -124,7 +129,9 @@ export class AutomationAssetMemory {
     const { news, definition } = this;
     const check = this.#checks.get(name);
     const waiting = unionOfAll(
-      this.#open.map(({ planned, checked }) => minus(planned, checked.get(name) ?? emptySubset)),
+      this.#open.map(({ planned, checked, checkedWhole }) =>
+        checkedWhole.has(name) ? emptySubset : minus(planned, checked.get(name) ?? emptySubset),
+      ),
     );
     const resultsSince: CheckView['resultsSince'] = (eventId) =>
       news.resultsSince(name, eventId, check?.partitioned === true && definition !== null);
@@ -154,8 +161,13 @@ export class AutomationAssetMemory {
       if (known.has(runNo)) continue;
       const latest = minus(planned, later);
       later = unionOf(later, planned);
-      const nothing = { written: emptySubset, checked: new Map() };
-      opened.push({ runNo, eventId, planned, unmet: latest, latest, ...nothing });
+      opened.push({
+        ...{ runNo, eventId, planned, latest, unmet: latest },
+        written: emptySubset,
+        foreign: emptySubset,
+        checked: new Map(),
+        checkedWhole: new Set(),
+      });
     }
     if (opened.length === 0) return;
     this.#failed = minus(this.#failed, later);
@@ -167,22 +179,31 @@ export class AutomationAssetMemory {
     this.#open.push(...opened.reverse());
   }
 
-  /** Returns the newest of these writes of each partition: its event. */
-  #write(writes: readonly StoredWrite[]): ReadonlyMap<number, number> {
-    const lastOf = new Map<number, number>();
+  /** Returns the newest of these writes of each partition. */
+  #write(writes: readonly StoredWrite[]): ReadonlyMap<number, StoredWrite> {
+    const lastOf = new Map<number, StoredWrite>();
     if (writes.length === 0) return lastOf;
     const byRun = new Map<number, number[]>(this.#open.map(({ runNo }) => [runNo, []]));
-    for (const { ordinal, eventId, runNo } of writes) {
+    for (const write of writes) {
+      const { ordinal, eventId, runNo } = write;
       this.#lastWrite = Math.max(this.#lastWrite, eventId);
-      lastOf.set(ordinal, Math.max(lastOf.get(ordinal) ?? 0, eventId));
+      if (eventId >= (lastOf.get(ordinal)?.eventId ?? 0)) lastOf.set(ordinal, write);
       byRun.get(runNo)?.push(ordinal);
     }
     const written = subsetOfOrdinals(lastOf.keys());
     this.#materialized = unionOf(this.#materialized, written);
     this.#failed = minus(this.#failed, written);
+    this.#unchecked = minus(this.#unchecked, written);
     for (const open of this.#open) {
       open.written = unionOf(open.written, subsetOfOrdinals(byRun.get(open.runNo) ?? []));
-      open.unmet = minus(open.unmet, writtenAfter(open, lastOf));
+      const since = lastWrites(lastOf, open);
+      open.unmet = minus(open.unmet, subsetOfOrdinals(since.map(({ ordinal }) => ordinal)));
+      const own = since.filter(({ runNo }) => runNo === open.runNo);
+      const others = since.filter(({ runNo }) => runNo !== open.runNo);
+      open.foreign = unionOf(
+        minus(open.foreign, subsetOfOrdinals(own.map(({ ordinal }) => ordinal))),
+        subsetOfOrdinals(others.map(({ ordinal }) => ordinal)),
+      );
     }
     for (const check of this.#checks.values()) {
       check.passed = minus(check.passed, written);
@@ -191,7 +212,7 @@ export class AutomationAssetMemory {
     return lastOf;
   }
 
-  #check(results: readonly StoredResult[], lastWriteOf: ReadonlyMap<number, number>): void {
+  #check(results: readonly StoredResult[], lastOf: ReadonlyMap<number, StoredWrite>): void {
     for (const [name, own] of Map.groupBy(results, ({ check }) => check)) {
       const check = this.#checkNamed(name);
       const byRun = new Map<number, number[]>();
@@ -207,22 +228,24 @@ export class AutomationAssetMemory {
         }
         if (ordinal === null) {
           check.whole = { eventId, passed: result.passed };
-          const open = this.#open.find(({ runNo }) => runNo === result.runNo);
-          open?.checked.set(name, open.planned);
+          for (const open of this.#open) {
+            if (open.runNo === result.runNo) open.checkedWhole.add(name);
+            else open.checkedWhole.delete(name);
+          }
           continue;
         }
         const ofRun = byRun.get(result.runNo);
         if (ofRun === undefined) byRun.set(result.runNo, [ordinal]);
         else ofRun.push(ordinal);
         anew.push(ordinal);
-        if (eventId > (lastWriteOf.get(ordinal) ?? 0)) (result.passed ? passed : failed).push(ordinal);
+        if (eventId > (lastOf.get(ordinal)?.eventId ?? 0)) (result.passed ? passed : failed).push(ordinal);
       }
       const old = subsetOfOrdinals(anew);
       check.passed = unionOf(minus(check.passed, old), subsetOfOrdinals(passed));
       check.failed = unionOf(minus(check.failed, old), subsetOfOrdinals(failed));
       for (const { runNo, checked } of this.#open) {
-        const given = subsetOfOrdinals(byRun.get(runNo) ?? []);
-        if (!isEmpty(given)) checked.set(name, unionOf(checked.get(name) ?? emptySubset, given));
+        const before = minus(checked.get(name) ?? emptySubset, old);
+        checked.set(name, unionOf(before, subsetOfOrdinals(byRun.get(runNo) ?? [])));
       }
     }
   }
@@ -242,15 +265,20 @@ export class AutomationAssetMemory {
     this.#open = this.#open.filter((plan) => plan !== open);
     if (status !== 'FAILURE') return;
     this.#failed = unionOf(this.#failed, open.unmet);
-    this.#unchecked = unionOf(this.#unchecked, open.latest);
+    this.#unchecked = unionOf(this.#unchecked, minus(open.latest, open.foreign));
   }
 }
 
-/** Of what a run has left open, the part of some writes that came after its plan. */
-function writtenAfter(open: OpenPlan, lastOf: ReadonlyMap<number, number>): PartitionSubset {
-  if (isEmpty(open.unmet)) return emptySubset;
-  const fewer = countOf(open.unmet) < lastOf.size ? ordinalsOf(open.unmet) : lastOf.keys();
-  const found: number[] = [];
-  for (const ordinal of fewer) if ((lastOf.get(ordinal) ?? 0) > open.eventId) found.push(ordinal);
-  return subsetOfOrdinals(found);
+/** Of what a run was planned to write, the newest writes that came after its plan. */
+function lastWrites(
+  lastOf: ReadonlyMap<number, StoredWrite>,
+  { planned, eventId }: Pick<OpenPlan, 'planned' | 'eventId'>,
+): StoredWrite[] {
+  const found: StoredWrite[] = [];
+  const add = (write: StoredWrite | undefined): void => {
+    if (write !== undefined && write.eventId > eventId) found.push(write);
+  };
+  if (countOf(planned) < lastOf.size) for (const ordinal of ordinalsOf(planned)) add(lastOf.get(ordinal));
+  else for (const write of lastOf.values()) if (has(planned, write.ordinal)) add(write);
+  return found;
 }

@@ -1,7 +1,7 @@
 import type { AssetWrite, CheckResult } from '../../automation/asset-view.ts';
 import type { Instant } from '../../lib/clock.ts';
 import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
-import { type PartitionSubset, subsetOfOrdinals } from '../../partitions/subset/partition-subset.ts';
+import { subsetOfOrdinals } from '../../partitions/subset/partition-subset.ts';
 import type { OrdinalReader, StoredPartition } from './automation-ordinals.ts';
 import type { Reader } from './identities.ts';
 import { chunks, fromJson } from './json.ts';
@@ -67,30 +67,42 @@ export async function readNews(
   };
 }
 
-/** The newest write of each partition, partitions that one event wrote together. */
+/**
+ * The newest write of each partition. Writes of a run with nothing in between are one: a step that reports a hundred
+ * thousand partitions one by one is not a hundred thousand moments.
+ */
 function lastWrites(
   writes: readonly NewWrite[],
   after: number,
   versions: VersionHistory,
 ): readonly AssetWrite[] {
-  const seen = new Set<number>();
-  const found: AssetWrite[] = [];
-  for (const write of writes.toReversed()) {
-    if (write.eventId <= after) break;
-    const ordinals = write.partitions.map(({ ordinal }) => ordinal);
-    const fresh = ordinals.filter((ordinal) => !seen.has(ordinal));
-    for (const ordinal of fresh) seen.add(ordinal);
-    const { eventId, at, runId, codeVersion, dataVersion } = write;
-    const changed = (ordinal: number): boolean =>
-      dataVersion === null || versions(ordinal, after) !== dataVersion;
-    for (const dataChanged of [true, false]) {
-      const own = fresh.filter((ordinal) => changed(ordinal) === dataChanged);
-      if (own.length === 0) continue;
-      const partitions: PartitionSubset = subsetOfOrdinals(own);
-      found.push({ partitions, eventId, at, runId, codeVersion, dataChanged });
+  const newest = new Map<number, number>();
+  for (const { eventId, partitions } of writes)
+    for (const { ordinal } of partitions) newest.set(ordinal, eventId);
+  const groups: (Omit<AssetWrite, 'partitions'> & { readonly ordinals: number[] })[] = [];
+  let open: typeof groups = [];
+  let lastEvent = 0;
+  for (const { eventId, at, runId, codeVersion, dataVersion, partitions } of writes) {
+    if (eventId <= after) continue;
+    if (eventId !== lastEvent + 1 || open.some((group) => group.runId !== runId)) open = [];
+    lastEvent = eventId;
+    for (const { ordinal } of partitions) {
+      if (newest.get(ordinal) !== eventId) continue;
+      const dataChanged = dataVersion === null || versions(ordinal, after) !== dataVersion;
+      const same = open.find(
+        (group) => group.codeVersion === codeVersion && group.dataChanged === dataChanged,
+      );
+      if (same !== undefined) {
+        Object.assign(same, { eventId, at });
+        same.ordinals.push(ordinal);
+        continue;
+      }
+      const group = { eventId, at, runId, codeVersion, dataChanged, ordinals: [ordinal] };
+      groups.push(group);
+      open.push(group);
     }
   }
-  return found.reverse();
+  return groups.map(({ ordinals, ...write }) => ({ ...write, partitions: subsetOfOrdinals(ordinals) }));
 }
 
 async function readWrites(
