@@ -174,6 +174,55 @@ describe('scheduler', () => {
     await h.store.close();
   });
 
+  it('C6: a folder that comes back is stopped as it was, and started then does not fire what it missed', async () => {
+    const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} } } });
+    await h.store.schedules.setOverride('python_a_schedule', { status: 'STOPPED', by: 'ada', at: T0 }, T0);
+    await h.edit({ python_b: { assets: { b: {} } } });
+    h.clock.set(T0 + 2 * MINUTE);
+    await h.scheduler.runOnce();
+    await h.restart();
+    await h.edit({ ...pipelines({}), python_b: { assets: { b: {} } } });
+    h.clock.set(T0 + 60 * MINUTE);
+    expect(await h.scheduler.runOnce()).toEqual({ launched: 0, skipped: 0, failed: 0 });
+    await h.store.schedules.setOverride('python_a_schedule', null, h.clock.now());
+    h.clock.set(T0 + 61 * MINUTE);
+    await h.scheduler.runOnce();
+    expect(await h.launched()).toEqual([61]);
+    await h.store.close();
+  });
+
+  it('T5: going back to an earlier revision brings its schedule back, and nothing of the past', async () => {
+    const h = await harness(pipelines({}));
+    h.clock.set(T0 + MINUTE);
+    await h.scheduler.runOnce();
+    await h.edit(pipelines({ cron: ['*/7 * * * *'] }));
+    await h.scheduler.runOnce();
+    h.clock.set(T0 + 20 * MINUTE);
+    await h.edit(pipelines({}));
+    expect(await h.scheduler.runOnce()).toEqual({ launched: 0, skipped: 0, failed: 0 });
+    h.clock.set(T0 + 21 * MINUTE);
+    await h.scheduler.runOnce();
+    expect(await h.launched()).toEqual([1, 21]);
+    await h.store.close();
+  });
+
+  it('T5: a schedule that was stopped for a time starts again by itself, from the end of that time on', async () => {
+    const h = await harness(pipelines({}));
+    const expiresAt = T0 + 10 * MINUTE;
+    const override = { status: 'STOPPED', by: 'ada', at: T0, reason: 'load', expiresAt } as const;
+    await h.store.schedules.setOverride('python_a_schedule', override, T0);
+    h.clock.set(T0 + 5 * MINUTE);
+    expect(await h.scheduler.runOnce()).toEqual({ launched: 0, skipped: 0, failed: 0 });
+    expect(h.scheduler.nextDueAt()).toBe(expiresAt);
+    await h.restart();
+    h.clock.set(T0 + 12 * MINUTE);
+    await h.scheduler.runOnce();
+    await h.scheduler.runOnce();
+    expect(await h.launched()).toEqual([11, 12]);
+    expect((await h.store.schedules.states())[0]).toMatchObject({ override: null });
+    await h.store.close();
+  });
+
   it('P10: a schedule that cannot be carried on does not keep the others from firing', async () => {
     const config = { schedule: EVERY_MINUTE };
     const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} }, config } });
