@@ -270,7 +270,15 @@ export interface AssetStore {
       readonly at: Instant;
     }[]
   >;
-  /** Of an asset that nothing is known of: nothing. */
+  /**
+   * State of each partition by its ordinal, `in_progress` over `failed` over `materialized`; for whoever asks for all of
+   * them. To be used at once: it goes on with the store.
+   */
+  partitionStates(
+    assetKey: string,
+    definition: PartitionsDefinition,
+  ): Promise<(ordinal: number) => PartitionStatus | 'missing'>;
+  /** The same object for as long as nothing changed. Of an asset that nothing is known of: nothing. */
   partitionSubsets(assetKey: string, definition: PartitionsDefinition): Promise<PartitionSubsets>;
   /**
    * What was written, by the code version of the last write, as ordinals of the definition that is asked with; null: the
@@ -278,6 +286,8 @@ export interface AssetStore {
    */
   writtenWith(assetKey: string, definition: PartitionsDefinition | null): Promise<readonly WrittenWith[]>;
   checks(assetKey: string): Promise<readonly CheckResultRow[]>;
+  /** When each asset was last materialized, whichever partition; assets that never were are not in the map. */
+  lastUpdates(assetKeys: readonly string[]): Promise<ReadonlyMap<string, Instant>>;
   /** Last runs of an asset, newest first: the strip of the last 20. */
   recentRuns(
     assetKey: string,

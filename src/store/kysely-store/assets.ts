@@ -85,9 +85,34 @@ export function createAssetStore(context: StoreContext): AssetStore {
       });
     },
 
+    partitionStates: async (assetKey, definition) => partitionStatus.states(assetKey, definition),
+
     partitionSubsets: async (assetKey, definition) => partitionStatus.subsets(assetKey, definition),
 
     writtenWith: async (assetKey, definition) => writtenWith(context, assetKey, definition),
+
+    async lastUpdates(keys) {
+      const ids = await findAssets(context, keys);
+      const at = new Map<number, number>();
+      for (const some of chunks([...ids.values()], ASSETS_AT_ONCE)) {
+        const rows = await db
+          .selectFrom('asset')
+          .select((eb) => [
+            'asset.asset_id',
+            eb
+              .selectFrom('materialization')
+              .select('materialization.at')
+              .whereRef('materialization.asset_id', '=', 'asset.asset_id')
+              .orderBy('materialization.event_id', 'desc')
+              .limit(1)
+              .as('at'),
+          ])
+          .where('asset.asset_id', 'in', some)
+          .execute();
+        for (const row of rows) if (row.at !== null) at.set(row.asset_id, row.at);
+      }
+      return new Map([...ids].flatMap(([key, id]) => (at.has(id) ? [[key, at.get(id)!] as const] : [])));
+    },
 
     async checks(assetKey) {
       const assetId = await idOf(context, assetKey);

@@ -114,6 +114,9 @@ export function describeAssetStore(open: OpenStore): void {
         latestRun: { runId: first, status: 'SUCCESS' },
         checks: [],
       });
+      expect(await store.assets.lastUpdates(['items', 'nobody', 'orders'])).toEqual(
+        new Map([['orders', NOON]]),
+      );
       expect(await store.assets.recentRuns('orders', 5)).toEqual([
         { runId: second, status: 'QUEUED', at: NOON + 1000 },
         { runId: first, status: 'SUCCESS', at: NOON },
