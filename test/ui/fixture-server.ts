@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import * as asset from '../../src/server/contract/asset.ts';
+import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
 import * as instance from '../../src/server/contract/instance.ts';
 import * as run from '../../src/server/contract/run.ts';
 import * as schedule from '../../src/server/contract/schedule.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
+import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
 import { runOf, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
 import { iso, logKey, type World } from './fixture/world.ts';
@@ -45,6 +47,8 @@ export interface Fixture {
  */
 export async function startFixture(scenario: Scenario = 'shop', port = 0): Promise<Fixture> {
   const world = worldOf(scenario, Date.now());
+  const backfills = backfillWorld(Date.now());
+  if (scenario === 'empty') backfills.backfills.length = 0;
   const app = Fastify({ forceCloseConnections: true });
   const streams = new Map<FastifyReply, string>();
   const replay: instance.StreamChange[] = [];
@@ -64,6 +68,7 @@ export async function startFixture(scenario: Scenario = 'shop', port = 0): Promi
   });
   registerReads(app, world);
   registerWrites(app, world, emit);
+  registerBackfills(app, world, backfills, emit);
   app.get('/api/v1/events', (request, reply) => {
     const after = Number(request.headers['last-event-id'] ?? Number.POSITIVE_INFINITY);
     const { log = '' } = request.query as { log?: string };
@@ -258,6 +263,83 @@ function registerWrites(app: FastifyInstance, world: World, emit: Fixture['emit'
       }),
     ),
   );
+}
+
+function registerBackfills(
+  app: FastifyInstance,
+  world: World,
+  { backfills, partitions, runs, audit }: BackfillWorld,
+  emit: Fixture['emit'],
+): void {
+  const base = '/api/v1/backfills';
+  const found = (request: FastifyRequest): backfill.BackfillDetail | undefined =>
+    backfills.find(({ backfill_id: one }) => one === (request.params as Params)['id']);
+  const statuses = (request: FastifyRequest): string[] =>
+    ((request.query as Params)['status'] ?? '').split(',').filter((one) => one !== '');
+
+  app.get(base, (request, reply) => {
+    const wanted = statuses(request);
+    const items = backfills.filter(({ status }) => wanted.length === 0 || wanted.includes(status));
+    return reply.send(backfill.BackfillList.parse(listOf(items)));
+  });
+  app.get(`${base}/:id`, (request, reply) => {
+    const one = found(request);
+    return one === undefined ? notFound(reply) : reply.send(backfill.BackfillDetail.parse(one));
+  });
+  app.get(`${base}/:id/runs`, (request, reply) => {
+    const wanted = statuses(request);
+    const all = runs.get((request.params as Params)['id']!) ?? [];
+    const items = all.filter(({ status }) => wanted.length === 0 || wanted.includes(status));
+    return reply.send(backfill.BackfillRunList.parse(listOf(items)));
+  });
+  app.get(`${base}/:id/partitions/:asset`, (request, reply) => {
+    const { id, asset: key } = request.params as Params;
+    const states = partitions.get(`${id} ${key}`);
+    return states === undefined ? notFound(reply) : reply.send(backfill.BackfillPartitions.parse(states));
+  });
+  app.get('/api/v1/audit', (request, reply) => {
+    const { target = '' } = request.query as Params;
+    const items = audit.filter((entry) => target === '' || entry.target === target);
+    return reply.send(instance.AuditList.parse(listOf(items)));
+  });
+  app.get('/api/v1/assets/:id/partition-keys', (request, reply) => {
+    const ordinals = ((request.query as Params)['at'] ?? '').split(',').map(Number);
+    const items = ordinals.map((ordinal) => ({ ordinal, key: dayKey(ordinal) }));
+    return reply.send(backfill.PartitionKeys.parse({ items }));
+  });
+  app.post(base, (request, reply) => {
+    const asked = backfill.BackfillRequest.parse(request.body);
+    const keys = asked.asset_keys ?? [];
+    if (asked.dry_run === true) return reply.send(backfill.BackfillPreview.parse(previewOf(keys)));
+    const made = backfillOf('0199aa10-0000-7000-8000-00000000a009', Date.now(), {
+      asset_keys: keys,
+      counts: countsOf({ not_started: 7 }),
+      runs: 7,
+      assets: [],
+    });
+    backfills.unshift(made);
+    emit({ type: 'backfill_changed', backfill_id: made.backfill_id });
+    return reply.code(202).send(backfill.BackfillDetail.parse(made));
+  });
+  for (const [action, status] of [
+    ['pause', 'PAUSED'],
+    ['resume', 'REQUESTED'],
+    ['cancel', 'CANCELING'],
+  ] as const) {
+    app.post(`${base}/:id/${action}`, (request, reply) => {
+      const one = found(request);
+      if (one === undefined) return notFound(reply);
+      one.status = status;
+      emit({ type: 'backfill_changed', backfill_id: one.backfill_id });
+      return reply.send(backfill.Backfill.parse(one));
+    });
+  }
+  // The world has no other place for a key's text.
+  function dayKey(ordinal: number): string {
+    const ranges = world.partitions.get('dlt_shop_orders')?.ranges ?? [];
+    const first = Date.parse(`${ranges[0]?.from_key ?? '2026-01-01'}T00:00:00Z`);
+    return iso(first + ordinal * 86_400_000).slice(0, 10);
+  }
 }
 
 function listOf<T>(items: readonly T[]): { items: T[]; next_cursor: null } {

@@ -28,6 +28,7 @@ async function press(...keys: string[]): Promise<void> {
 it('goes to every page by g and a letter', async () => {
   for (const [key, heading] of [
     ['r', 'Runs'],
+    ['b', 'Backfills'],
     ['a', 'Assets'],
     ['l', 'Lineage'],
     ['u', 'Automation'],

@@ -2,6 +2,7 @@ import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openBrowser, openTab, settled } from './browser.ts';
+import { FAILED_BACKFILL, LIVE_BACKFILL } from './fixture/backfills.ts';
 import type { Scenario } from './fixture/scenarios.ts';
 import { ACTIVE_RUN, FAILED_RUN, GOOD_RUN } from './fixture/shop.ts';
 import { type Fixture, startFixture } from './fixture-server.ts';
@@ -24,6 +25,9 @@ const PAGES: Readonly<Record<string, string>> = {
   'a failed run': `/runs/${FAILED_RUN}`,
   'a running run': `/runs/${ACTIVE_RUN}`,
   'a good run': `/runs/${GOOD_RUN}`,
+  backfills: '/backfills',
+  'a running backfill': `/backfills/${LIVE_BACKFILL}`,
+  'a backfill of two dimensions': `/backfills/${FAILED_BACKFILL}`,
   automation: '/automation',
   git: '/git?rev=shop:42',
   problems: '/problems',
@@ -78,7 +82,7 @@ async function faultsOf(
   const { page, faults, strangers } = await openTab(context, `${url}/nowhere`);
   const found: Record<string, unknown> = {};
   for (const [name, path] of Object.entries(PAGES)) {
-    if (scenario === 'empty' && /(?:assets|runs)\//.test(path)) continue;
+    if (scenario === 'empty' && /(?:assets|runs|backfills)\//.test(path)) continue;
     await page.goto(url + path);
     await settled(page);
     if (/lineage/.test(path)) await page.locator('.graph-node, .table, .empty').first().waitFor();
@@ -127,6 +131,8 @@ it('gives every page a title of its own', async () => {
     'runs',
     'a failed run',
     'a running run',
+    'backfills',
+    'a running backfill',
     'automation',
     'git',
     'problems',
