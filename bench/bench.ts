@@ -3,11 +3,13 @@ import { benchAutomation } from './automation.ts';
 import { benchEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
 import { benchService } from './service.ts';
+import { benchTime } from './time.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   automation: benchAutomation,
   engine: benchEngine,
   service: benchService,
+  time: benchTime,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
@@ -19,8 +21,9 @@ for (const name of wanted) {
     continue;
   }
   console.log(name);
-  for (const { what, value, unit, aim } of await bench()) {
+  for (const { what, value, unit, aim, peer } of await bench()) {
     const wish = aim === null ? '' : `  (aim ≤ ${aim} ${unit}${value > aim ? ', missed' : ''})`;
-    console.log(`  ${what}: ${value.toFixed(3)} ${unit}${wish}`);
+    const others = peer === undefined ? '' : `  [${peer}]`;
+    console.log(`  ${what}: ${value.toFixed(3)} ${unit}${wish}${others}`);
   }
 }

@@ -4,6 +4,8 @@ export interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly aim: number | null;
+  /** What others take for the same, as they were measured elsewhere. */
+  readonly peer?: string;
 }
 
 export function median(values: readonly number[]): number {

@@ -11,6 +11,7 @@ export interface ServiceProcess {
   /** Resident memory now, MiB: `VmRSS`, so pages of the Node program that processes share are in it. */
   memory(): number;
   get<T>(path: string): Promise<T>;
+  post<T>(path: string, body: unknown): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -55,6 +56,15 @@ export async function startServiceProcess(
     async get<T>(path: string) {
       const response = await fetch(new URL(path, url));
       if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+      return (await response.json()) as T;
+    },
+    async post<T>(path: string, body: unknown) {
+      const response = await fetch(new URL(path, url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
       return (await response.json()) as T;
     },
     async stop() {

@@ -2,6 +2,7 @@ import type { PartitionSubset } from './partition-subset.ts';
 
 const PAGE_BITS = 12;
 const PAGE = 1 << PAGE_BITS;
+const NO_PAGE = new Uint8Array(0);
 
 /**
  * A byte of flags for each ordinal, 0 where nothing was set. Kept in pages, because the ordinals of two time dimensions
@@ -9,9 +10,17 @@ const PAGE = 1 << PAGE_BITS;
  */
 export class OrdinalFlags {
   readonly #pages = new Map<number, Uint8Array>();
+  /** The page that was asked last: questions come in order. */
+  #last = NO_PAGE;
+  #lastNumber = -1;
 
   get(ordinal: number): number {
-    return this.#pages.get(Math.floor(ordinal / PAGE))?.[ordinal % PAGE] ?? 0;
+    const number = Math.floor(ordinal / PAGE);
+    if (number !== this.#lastNumber) {
+      this.#lastNumber = number;
+      this.#last = this.#pages.get(number) ?? NO_PAGE;
+    }
+    return this.#last[ordinal % PAGE] ?? 0;
   }
 
   set(ordinal: number, flags: number): void {
@@ -21,6 +30,7 @@ export class OrdinalFlags {
       if (flags === 0) return;
       page = new Uint8Array(PAGE);
       this.#pages.set(number, page);
+      this.#lastNumber = -1;
     }
     page[ordinal % PAGE] = flags;
   }
@@ -62,6 +72,7 @@ export class OrdinalFlags {
   /** Puts back a page that `pages` gave. */
   restore(number: number, page: Uint8Array): void {
     this.#pages.set(number, page);
+    this.#lastNumber = -1;
   }
 }
 

@@ -4,6 +4,7 @@ import { nearestKeys, selectAssets } from '../../definitions/selection.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import {
   AssetDetail,
+  type AssetFreshness,
   AssetList,
   AssetQuery,
   Lineage,
@@ -19,6 +20,7 @@ import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
 import { assetFacts } from '../views/asset-facts.ts';
 import { assetDetail, assetState, assetSummary, materializationView } from '../views/asset-view.ts';
+import { freshnessOfAll } from '../views/freshness-view.ts';
 import { partitionList, partitionRanges, partitionsSummary } from '../views/partitions-view.ts';
 import { type ViewContext, viewContext } from '../views/view-context.ts';
 
@@ -45,8 +47,9 @@ export function assetRoutes(app: App, deps: AppDeps): void {
       const context = viewContext(deps);
       const { limit = DEFAULT_LIMIT, cursor } = request.query;
       const after = decodeTextCursor(cursor);
+      const wanted = await withFreshness(context, request.query.freshness);
       const nodes = matching(context, request.query).filter(
-        (node) => after === undefined || node.key > after,
+        (node) => (after === undefined || node.key > after) && (wanted?.has(node.key) ?? true),
       );
       const fetched = nodes.slice(0, limit + 1);
       const factsOf = await assetFacts(store, context, fetched.slice(0, limit));
@@ -58,6 +61,16 @@ export function assetRoutes(app: App, deps: AppDeps): void {
       );
     },
   );
+
+  /** Keys of assets whose freshness is in this state; null: it is not asked for. */
+  async function withFreshness(
+    context: ViewContext,
+    state: AssetFreshness['state'] | undefined,
+  ): Promise<ReadonlySet<string> | null> {
+    if (state === undefined) return null;
+    const all = await freshnessOfAll(store, context);
+    return new Set(all.filter(({ view }) => view.state === state).map(({ assetKey }) => assetKey));
+  }
 
   app.get(
     '/assets/:key',
@@ -73,13 +86,13 @@ export function assetRoutes(app: App, deps: AppDeps): void {
     async (request) => {
       const context = viewContext(deps);
       const node = assetNamed(context, request.params.key);
-      const [factsOf, checks, partitionSubsets, definition] = await Promise.all([
+      const [factsOf, checks, partitionState, definition] = await Promise.all([
         assetFacts(store, context, [node]),
         store.assets.checks(node.key),
-        node.partitions === undefined ? null : store.assets.partitionSubsets(node.key, node.partitions),
+        node.partitions === undefined ? null : store.assets.partitionStates(node.key, node.partitions),
         definitionText(deps, node),
       ]);
-      return assetDetail(context, node, { ...factsOf(node), checks, partitionSubsets, definition });
+      return assetDetail(context, node, { ...factsOf(node), checks, partitionState, definition });
     },
   );
 
@@ -96,8 +109,8 @@ export function assetRoutes(app: App, deps: AppDeps): void {
       config: { etag: 'log' },
     },
     async (request) => {
-      const { definition, subsets, now } = await partitionsNamed(request.params.key);
-      return partitionList(definition, subsets, now);
+      const { definition, stateOf, now } = await partitionsNamed(request.params.key);
+      return partitionList(definition, stateOf, now);
     },
   );
 
@@ -114,9 +127,9 @@ export function assetRoutes(app: App, deps: AppDeps): void {
       config: { etag: 'log' },
     },
     async (request) => {
-      const { definition, subsets, now } = await partitionsNamed(request.params.key);
+      const { definition, stateOf, now } = await partitionsNamed(request.params.key);
       const { status, before, limit } = request.query;
-      return partitionRanges(definition, subsets, now, { state: status, before, limit });
+      return partitionRanges(definition, stateOf, now, { state: status, before, limit });
     },
   );
 
@@ -125,8 +138,8 @@ export function assetRoutes(app: App, deps: AppDeps): void {
     const context = viewContext(deps);
     const { key: assetKey, partitions: definition } = assetNamed(context, key);
     if (definition === undefined) throw refusal('PARTITION_UNKNOWN', `${assetKey} is not partitioned`);
-    const subsets = await store.assets.partitionSubsets(assetKey, definition);
-    return { definition, subsets, now: context.now };
+    const stateOf = await store.assets.partitionStates(assetKey, definition);
+    return { definition, stateOf, now: context.now };
   }
 
   app.get(

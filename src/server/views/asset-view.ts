@@ -5,10 +5,11 @@ import type {
   AssetStatusRow,
   CheckResultRow,
   MaterializationRow,
-  PartitionSubsets,
   ScheduleStateRow,
 } from '../../store/store.ts';
 import type { AssetDetail, AssetState, AssetSummary, Materialization } from '../contract/asset.ts';
+import type { StateOf } from './partition-grid.ts';
+import { freshnessDetail, freshnessView } from './freshness-view.ts';
 import { partitionsInfo, partitionsSummary } from './partitions-view.ts';
 import { commitView, linkOf, timestamp, timestampOrNull, type ViewContext } from './view-context.ts';
 
@@ -50,6 +51,7 @@ export function assetSummary(context: ViewContext, node: AssetNode, facts: Asset
     latest_run: status?.latestRun == null ? null : runMark(status.latestRun),
     recent_runs: [...facts.recentRuns],
     failing_checks: (status?.checks ?? []).filter((check) => !check.passed).length,
+    freshness: freshnessView(context, node, status?.latest?.at ?? null),
     code: node.code === null ? null : commitView(context, node.code),
   };
 }
@@ -57,7 +59,7 @@ export function assetSummary(context: ViewContext, node: AssetNode, facts: Asset
 export interface AssetDetailFacts extends AssetFacts {
   readonly checks: readonly CheckResultRow[];
   /** Null: not partitioned. */
-  readonly partitionSubsets: PartitionSubsets | null;
+  readonly partitionState: StateOf | null;
   /** Text of the `dagster.yaml`; null if it cannot be read. */
   readonly definition: string | null;
 }
@@ -65,10 +67,10 @@ export interface AssetDetailFacts extends AssetFacts {
 export function assetDetail(context: ViewContext, node: AssetNode, facts: AssetDetailFacts): AssetDetail {
   const summary = assetSummary(context, node, facts);
   const partitions =
-    node.partitions === undefined || facts.partitionSubsets === null
+    node.partitions === undefined || facts.partitionState === null
       ? null
-      : partitionsInfo(node.partitions, facts.partitionSubsets, context.now);
-  const { retryPolicy, freshness, source } = node;
+      : partitionsInfo(node.partitions, facts.partitionState, context.now);
+  const { retryPolicy, source } = node;
   return {
     ...summary,
     partitions,
@@ -92,15 +94,7 @@ export function assetDetail(context: ViewContext, node: AssetNode, facts: AssetD
             jitter: retryPolicy.jitter ?? null,
           },
     automation_condition: node.automation?.condition ?? null,
-    freshness:
-      freshness === undefined
-        ? null
-        : {
-            lower_bound_delta_seconds: freshness.lowerBoundDeltaSeconds,
-            deadline_cron: freshness.deadlineCron ?? null,
-            timezone: freshness.timezone,
-            severity: freshness.severity,
-          },
+    freshness: freshnessDetail(node, summary.freshness),
     checks: node.checks.map((check) => checkView(check, facts.checks)),
     source: {
       file: source.file,

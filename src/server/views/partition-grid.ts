@@ -4,9 +4,7 @@ import type {
   PartitionsDefinition,
 } from '../../partitions/definition/partitions-definition.ts';
 import { ordinalToKey, partitionCount } from '../../partitions/partition-set.ts';
-import { type PartitionSubset, rangesOf } from '../../partitions/subset/partition-subset.ts';
-import type { PartitionSubsets } from '../../store/store.ts';
-import { PartitionState } from '../contract/asset.ts';
+import type { PartitionState } from '../contract/asset.ts';
 
 /** Codes of `PartitionGrid.states`, in two bits each. */
 export const STATES = [
@@ -15,9 +13,15 @@ export const STATES = [
   'failed',
   'in_progress',
 ] as const satisfies PartitionState[];
-const MATERIALIZED = STATES.indexOf('materialized');
-const FAILED = STATES.indexOf('failed');
-const IN_PROGRESS = STATES.indexOf('in_progress');
+const CODES: Readonly<Record<PartitionState, number>> = {
+  missing: 0,
+  materialized: 1,
+  failed: 2,
+  in_progress: 3,
+};
+
+/** State of a partition by its ordinal. */
+export type StateOf = (ordinal: number) => PartitionState;
 
 /** One side of a matrix, in order. */
 interface Side {
@@ -46,20 +50,13 @@ export interface Stretch {
   readonly state: PartitionState;
 }
 
-/** What exists at `now`: in progress wins over failed, failed over materialized. */
+/** What exists at `now`. */
 export function partitionGrid(
   definition: PartitionsDefinition,
-  subsets: PartitionSubsets,
+  stateOf: StateOf,
   now: number,
 ): PartitionGrid {
-  const grid = definition.kind === 'multi' ? matrixOf(definition, now) : lineOf(definition, now);
-  const paint = (subset: PartitionSubset, code: number): void => {
-    for (const [from, to] of rangesOf(subset)) grid.fill(from, to, code);
-  };
-  paint(subsets.materialized, MATERIALIZED);
-  paint(subsets.failed, FAILED);
-  paint(subsets.inProgress, IN_PROGRESS);
-  return grid;
+  return definition.kind === 'multi' ? matrixOf(definition, stateOf, now) : lineOf(definition, stateOf, now);
 }
 
 /** The stretches of a grid from place 0 on, none over the end of a row. Lazy. */
@@ -99,24 +96,23 @@ export function packedStates(states: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
 }
 
-interface Canvas extends PartitionGrid {
-  /** Ordinals `from` … `to` - 1, those that exist. */
-  fill(from: number, to: number, code: number): void;
-}
-
-function lineOf(definition: Exclude<PartitionsDefinition, MultiPartitions>, now: number): Canvas {
+function lineOf(
+  definition: Exclude<PartitionsDefinition, MultiPartitions>,
+  stateOf: StateOf,
+  now: number,
+): PartitionGrid {
   const states = new Uint8Array(partitionCount(definition, now));
+  for (let ordinal = 0; ordinal < states.length; ordinal++) states[ordinal] = CODES[stateOf(ordinal)];
   return {
     states,
     width: Math.max(1, states.length),
     rows: null,
     columns: null,
     keyAt: (place) => ordinalToKey(definition, place) as string,
-    fill: (from, to, code) => void states.fill(code, from, to),
   };
 }
 
-function matrixOf(definition: MultiPartitions, now: number): Canvas {
+function matrixOf(definition: MultiPartitions, stateOf: StateOf, now: number): PartitionGrid {
   const [first, second] = dimensionsOf(definition);
   const timeFirst = first.definition.kind === 'time' && second.definition.kind === 'static';
   const [down, across] = timeFirst ? [second, first] : [first, second];
@@ -127,9 +123,14 @@ function matrixOf(definition: MultiPartitions, now: number): Canvas {
   });
   const [rows, columns] = [side(down), side(across)];
   const { major, stride } = layoutOf(definition);
-  const isRowMajor = major.name === down.name;
+  const [rowStep, columnStep] = major.name === down.name ? [stride, 1] : [1, stride];
   const states = new Uint8Array(rows.count * columns.count);
   const width = Math.max(1, columns.count);
+  for (let row = 0, place = 0; row < rows.count; row++) {
+    for (let column = 0; column < columns.count; column++, place++) {
+      states[place] = CODES[stateOf(row * rowStep + column * columnStep)];
+    }
+  }
   return {
     states,
     width,
@@ -139,14 +140,6 @@ function matrixOf(definition: MultiPartitions, now: number): Canvas {
       const row = rows.keyAt(Math.floor(place / width));
       const column = columns.keyAt(place % width);
       return down === first ? `${row}|${column}` : `${column}|${row}`;
-    },
-    fill(from, to, code) {
-      for (let ordinal = from; ordinal < to; ordinal++) {
-        const high = Math.floor(ordinal / stride);
-        const low = ordinal - high * stride;
-        const [row, column] = isRowMajor ? [high, low] : [low, high];
-        if (row < rows.count && column < columns.count) states[row * width + column] = code;
-      }
     },
   };
 }

@@ -4,7 +4,7 @@ import type {
   TimeWindowPartitions,
 } from '../../partitions/definition/partitions-definition.ts';
 import { dimensionsOf, firstKey, lastKey, partitionCount } from '../../partitions/partition-set.ts';
-import type { PartitionStatus, PartitionSubsets } from '../../store/store.ts';
+import type { PartitionStatus } from '../../store/store.ts';
 import type {
   PartitionCounts,
   PartitionList,
@@ -18,6 +18,7 @@ import {
   packedStates,
   partitionGrid,
   STATES,
+  type StateOf,
   type Stretch,
   stretchesBackwards,
   stretchesOf,
@@ -56,19 +57,19 @@ export function partitionsSummary(
 /** Counts of exactly the partitions that exist at `now`. */
 export function partitionsInfo(
   definition: PartitionsDefinition,
-  subsets: PartitionSubsets,
+  stateOf: StateOf,
   now: number,
 ): PartitionsInfo {
-  return infoOf(definition, countsOf(partitionGrid(definition, subsets, now).states), now);
+  return infoOf(definition, countsOf(partitionGrid(definition, stateOf, now).states), now);
 }
 
 /** Every partition that exists at `now`: at most some 50 kB for 100,000 of them, whatever their states. */
 export function partitionList(
   definition: PartitionsDefinition,
-  subsets: PartitionSubsets,
+  stateOf: StateOf,
   now: number,
 ): PartitionList {
-  const grid = partitionGrid(definition, subsets, now);
+  const grid = partitionGrid(definition, stateOf, now);
   const info = infoOf(definition, countsOf(grid.states), now);
   const { rows, columns } = grid;
   if (rows === null || columns === null) {
@@ -96,7 +97,7 @@ export function partitionList(
 /** Stretches from the last place to the first, of one state or of all. */
 export function partitionRanges(
   definition: PartitionsDefinition,
-  subsets: PartitionSubsets,
+  stateOf: StateOf,
   now: number,
   filter: {
     readonly state?: PartitionState | undefined;
@@ -104,7 +105,7 @@ export function partitionRanges(
     readonly limit: number;
   },
 ): PartitionRanges {
-  const grid = partitionGrid(definition, subsets, now);
+  const grid = partitionGrid(definition, stateOf, now);
   const items: PartitionRun[] = [];
   let more = 0;
   for (const stretch of stretchesBackwards(grid, filter.before)) {

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PartitionsDefinition } from '../../../src/partitions/definition/partitions-definition.ts';
 import { keyToOrdinal, partitionKeys } from '../../../src/partitions/partition-set.ts';
-import { subsetOfOrdinals } from '../../../src/partitions/subset/partition-subset.ts';
+import type { StateOf } from '../../../src/server/views/partition-grid.ts';
 import {
   partitionList,
   partitionRanges,
   partitionsInfo,
   partitionsSummary,
 } from '../../../src/server/views/partitions-view.ts';
-import type { PartitionStatus, PartitionSubsets } from '../../../src/store/store.ts';
+import type { PartitionStatus } from '../../../src/store/store.ts';
 import { DAILY, DAILY_BY_CATEGORY, REGIONS, WEEKLY } from '../../helpers/sample-definitions.ts';
 
 const NOW = Date.UTC(2026, 0, 20, 12);
@@ -25,20 +25,13 @@ const statuses = (keys: readonly string[]) =>
       keys.flatMap((key, index) => (chosen[index] == null ? [] : [{ key, status: chosen[index] }])),
     );
 
-/** As the store gives them: what is failed or in progress has been written before. */
-function subsetsOf(
+/** As the store gives them. */
+function statesOf(
   definition: PartitionsDefinition,
   rows: readonly { readonly key: string; readonly status: PartitionStatus }[],
-): PartitionSubsets {
-  const ordinals = (...states: PartitionStatus[]) =>
-    subsetOfOrdinals(
-      rows.filter(({ status }) => states.includes(status)).map(({ key }) => keyToOrdinal(definition, key)!),
-    );
-  return {
-    materialized: ordinals('materialized', 'failed', 'in_progress'),
-    failed: ordinals('failed', 'in_progress'),
-    inProgress: ordinals('in_progress'),
-  };
+): StateOf {
+  const known = new Map(rows.map(({ key, status }) => [keyToOrdinal(definition, key), status]));
+  return (ordinal) => known.get(ordinal) ?? 'missing';
 }
 
 /** What the API's description says of `states`. */
@@ -56,7 +49,7 @@ describe('partitions', () => {
     const keys = [...partitionKeys(definition, NOW)];
     fc.assert(
       fc.property(statuses(keys), (rows) => {
-        const { ranges, info, matrix } = partitionList(definition, subsetsOf(definition, rows), NOW);
+        const { ranges, info, matrix } = partitionList(definition, statesOf(definition, rows), NOW);
         const known = new Map(rows.map((row) => [row.key, row.status as string]));
         const spelled = ranges.flatMap(({ from, to, status }) =>
           Array.from({ length: to - from + 1 }, (_, index) => [keys[from + index], status]),
@@ -91,7 +84,7 @@ describe('partitions', () => {
     const letters = { materialized: 'm', failed: 'f', in_progress: 'i' };
     fc.assert(
       fc.property(statuses(keys), (rows) => {
-        const { matrix, info } = partitionList(definition, subsetsOf(definition, rows), NOW);
+        const { matrix, info } = partitionList(definition, statesOf(definition, rows), NOW);
         const known = new Map(rows.map((row) => [row.key, letters[row.status]]));
         const rowFirst = info.dimensions[0]?.name === matrix!.rows.name;
         for (const [y, row] of matrix!.rows.keys.entries()) {
@@ -111,7 +104,7 @@ describe('partitions', () => {
       { key: '2026-01-19', status: 'materialized' as const },
       { key: '2026-01-20', status: 'materialized' as const },
     ];
-    const info = partitionsInfo(DAILY, subsetsOf(DAILY, rows), NOW);
+    const info = partitionsInfo(DAILY, statesOf(DAILY, rows), NOW);
     expect(info.counts).toEqual({ total: 19, materialized: 1, failed: 0, in_progress: 0, missing: 18 });
     const summary = partitionsSummary(REGIONS, { materialized: 7, failed: 1, in_progress: 0 }, NOW);
     expect(summary.counts).toEqual({ total: 2, materialized: 1, failed: 1, in_progress: 0, missing: 0 });
@@ -138,8 +131,8 @@ describe('partitions', () => {
       return { key, status: (['missing', ...STATUSES] as const)[seed % 4]! };
     });
     const rows = statusAt.flatMap(({ key, status }) => (status === 'missing' ? [] : [{ key, status }]));
-    const subsets = subsetsOf(definition, rows);
-    const shown = partitionList(definition, subsets, NOW);
+    const stateOf = statesOf(definition, rows);
+    const shown = partitionList(definition, stateOf, NOW);
     const { total } = shown.info.counts;
     expect(total).toBe(100_000);
     expect(JSON.stringify(shown).length).toBeLessThan(100_000);
@@ -151,7 +144,7 @@ describe('partitions', () => {
       const keys = matrix.rows.keys.flatMap((shop) => matrix.columns.keys.map((day) => `${day}|${shop}`));
       expect(states).toEqual(keys.map((key) => wanted.get(key)));
     }
-    const failed = partitionRanges(definition, subsets, NOW, { state: 'failed', limit: 3 });
+    const failed = partitionRanges(definition, stateOf, NOW, { state: 'failed', limit: 3 });
     const places = states.flatMap((state, at) => (state === 'failed' ? [at] : []));
     expect(failed.items[0]?.to).toBe(places.at(-1));
     expect(failed.items.every(({ from_key }) => wanted.get(from_key) === 'failed')).toBe(true);
@@ -164,7 +157,7 @@ describe('partitions', () => {
       status: 'failed' as const,
     }));
     const at = (place: number) =>
-      partitionRanges(DAILY, subsetsOf(DAILY, rows), NOW, { before: place + 1, limit: 1 }).items[0];
+      partitionRanges(DAILY, statesOf(DAILY, rows), NOW, { before: place + 1, limit: 1 }).items[0];
     const failed = { from: 2, to: 4, from_key: '2026-01-03', to_key: '2026-01-05', status: 'failed' };
     for (const place of [2, 3, 4]) expect(at(place)).toEqual(failed);
     expect(at(1)).toMatchObject({ from: 0, to: 1, status: 'missing' });
@@ -178,7 +171,7 @@ describe('partitions', () => {
       key,
       status: index % 500 === 0 ? ('failed' as const) : ('materialized' as const),
     }));
-    const shown = partitionList(hourly, subsetsOf(hourly, rows), now);
+    const shown = partitionList(hourly, statesOf(hourly, rows), now);
     expect(shown.info.counts.total).toBe(10_000);
     expect(shown.states).toBeNull();
     expect(JSON.stringify(shown).length).toBeLessThan(40_000);

@@ -155,7 +155,7 @@ export function describePartitionSubsets(open: OpenStore): void {
         what: fc.constantFrom('succeed', 'fail', 'start', 'look', 'reopen', 'rebuild'),
         key: fc.constantFrom('us', 'eu', 'asia', 'africa'),
       });
-      const definition: PartitionsDefinition = { kind: 'static', keys: ['us', 'eu', 'asia', 'africa'] };
+      const definition = { kind: 'static', keys: ['us', 'eu', 'asia', 'africa'] } as const;
       await fc.assert(
         fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 12 }), async (happenings) => {
           await opened.close();
@@ -177,6 +177,11 @@ export function describePartitionSubsets(open: OpenStore): void {
           const known = [...new Set([...materialized, ...failed, ...inProgress])] as string[];
           expect(Object.fromEntries(known.map((key) => [key, shown(key)]))).toEqual(
             Object.fromEntries(list.map(({ key, status }) => [key, status])),
+          );
+          const stateOf = await opened.store.assets.partitionStates('orders', definition);
+          const states = definition.keys.map((key, ordinal) => [key, stateOf(ordinal)]);
+          expect(states.filter(([, state]) => state !== 'missing').toSorted()).toEqual(
+            list.map(({ key, status }) => [key, status]).toSorted(),
           );
         }),
         { numRuns: 12 },
