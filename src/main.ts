@@ -8,6 +8,7 @@ import { type Automation, createAutomation } from './daemons/automation.ts';
 import { createAutomationDaemon } from './daemons/automation-daemon.ts';
 import { createBackfillDaemon } from './daemons/backfill.ts';
 import { createDaemon, type Daemon } from './daemons/daemon.ts';
+import { createFreshnessDaemon } from './daemons/freshness.ts';
 import { createRefreshDaemon } from './daemons/refresh.ts';
 import { createRetentionDaemon } from './daemons/retention.ts';
 import { createRunMonitor } from './daemons/run-monitor.ts';
@@ -231,10 +232,13 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
   function startDaemons(): void {
     const { operations, runs } = store;
     const { onPublished } = components;
+    const freshness = createFreshnessDaemon({ store, components, clock, logger });
+    onPublished(() => freshness.wake());
     const daemons: Daemon[] = [
       scheduling,
       createAutomationDaemon({ automation, store, onPublished, clock, logger }),
       backfilling,
+      freshness,
       createRunMonitor({ store, engine, clock, logger }),
       createRefreshDaemon({ service: components, clock, operations, log: logger, random: Math.random }),
       createRetentionDaemon({

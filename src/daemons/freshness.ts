@@ -1,6 +1,6 @@
 import type { ComponentService } from '../component/component.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import { type FreshnessState, freshnessState } from '../definitions/freshness-state.ts';
+import { type FreshnessState, freshnessState, policiesOf } from '../definitions/freshness-state.ts';
 import type { FreshnessConfig } from '../discovery/pipeline-config.ts';
 import type { InstanceEvent } from '../events/run-event.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
@@ -164,15 +164,6 @@ export function createFreshnessDaemon(deps: FreshnessDeps & { readonly logger: L
       await daemon.stop();
     },
   };
-}
-
-/** Policies of the assets that somebody runs. */
-export function policiesOf(definitions: Definitions): Map<string, FreshnessConfig> {
-  const policies = new Map<string, FreshnessConfig>();
-  for (const node of definitions.assets.nodes.values()) {
-    if (node.freshness !== undefined && node.enabled) policies.set(node.key, node.freshness);
-  }
-  return policies;
 }
 
 function announce(

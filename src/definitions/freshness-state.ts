@@ -2,6 +2,7 @@ import type { FreshnessConfig } from '../discovery/pipeline-config.ts';
 import { Temporal } from '../lib/temporal.ts';
 import { nextTick } from '../partitions/cron.ts';
 import type { Instant } from '../partitions/instant.ts';
+import type { Definitions } from './definitions.ts';
 import { evaluateFreshness } from './freshness.ts';
 
 /** What an asset's freshness policy says now. */
@@ -44,6 +45,15 @@ export function freshnessState(
   }
   const since = end === null ? '' : `stale since ${text(end, timezone)}: `;
   return { ...known, state: 'stale', freshUntil: null, staleSince: end, message: `${since}${updated}` };
+}
+
+/** Policies of the assets that somebody runs. */
+export function policiesOf(definitions: Definitions): Map<string, FreshnessConfig> {
+  const policies = new Map<string, FreshnessConfig>();
+  for (const node of definitions.assets.nodes.values()) {
+    if (node.freshness !== undefined && node.enabled) policies.set(node.key, node.freshness);
+  }
+  return policies;
 }
 
 /** The first instant at which data of `lastUpdate` is too old: of a deadline cron the first tick that it is too old for. */

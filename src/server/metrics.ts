@@ -1,6 +1,8 @@
 import type { AppDeps } from './app-deps.ts';
 import { allDiagnostics } from './views/all-diagnostics.ts';
 import { concurrency } from './views/concurrency.ts';
+import { freshnessOfAll } from './views/freshness-view.ts';
+import { viewContext } from './views/view-context.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -27,6 +29,7 @@ async function collect(deps: AppDeps, streamClients: number): Promise<Metric[]> 
     store.operations.sizeBytes(),
     store.lastEventId(),
   ]);
+  const freshness = await freshnessOfAll(store, viewContext(deps));
   const statuses = components.components();
   const pipelines = [...definitions.pipelines.values()];
   const diagnostics = allDiagnostics(components).map((placed) => placed.diagnostic);
@@ -51,6 +54,21 @@ async function collect(deps: AppDeps, streamClients: number): Promise<Metric[]> 
       Object.entries(slots.pools).map(([pool, { held }]) => [{ pool }, held]),
     ),
     gauge('elt_assets', 'Assets of the published definitions', [[{}, definitions.assets.nodes.size]]),
+    gauge(
+      'elt_assets_by_freshness',
+      'Assets with a freshness policy by their state',
+      (['fresh', 'stale', 'unknown'] as const).map((state) => [
+        { state },
+        countOf(freshness, ({ view }) => view.state === state),
+      ]),
+    ),
+    gauge(
+      'elt_asset_stale',
+      '1 for each asset that is stale by its freshness policy',
+      freshness.flatMap(({ assetKey, view }) =>
+        view.state === 'stale' ? [[{ asset: assetKey, severity: view.severity }, 1] as const] : [],
+      ),
+    ),
     gauge('elt_schedules', 'Schedules of the published definitions', [[{}, definitions.schedules.size]]),
     gauge('elt_pipelines', 'Pipelines by state of their newest revision', [
       [{ status: 'current' }, countOf(pipelines, (pipeline) => pipeline.status === 'current')],

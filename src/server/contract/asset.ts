@@ -35,6 +35,23 @@ export const PartitionsInfo = z.object({
 });
 export type PartitionsInfo = z.infer<typeof PartitionsInfo>;
 
+export const AssetFreshness = z.object({
+  state: z.enum(['fresh', 'stale', 'unknown']).describe('`unknown`: never materialized'),
+  severity: z.enum(['WARN', 'ERROR']),
+  last_update: Timestamp.nullable(),
+  deadline: Timestamp.nullable().describe('The latest deadline that has passed'),
+  fresh_until: Timestamp.nullable().describe('When it becomes stale if nothing comes'),
+  stale_since: Timestamp.nullable(),
+  message: z.string(),
+});
+export type AssetFreshness = z.infer<typeof AssetFreshness>;
+export const AssetFreshnessDetail = AssetFreshness.extend({
+  lower_bound_delta_seconds: z.number(),
+  deadline_cron: z.string().nullable(),
+  timezone: z.string(),
+});
+export type AssetFreshnessDetail = z.infer<typeof AssetFreshnessDetail>;
+
 export const AssetSummary = z.object({
   key: AssetKeyText,
   kind: z.enum(['materializable', 'external']),
@@ -77,6 +94,7 @@ export const AssetSummary = z.object({
     .array(z.object({ run_id: z.string(), status: RunStatus, at: Timestamp }))
     .describe('Newest first, at most 20'),
   failing_checks: z.number().int(),
+  freshness: AssetFreshness.nullable().describe('Null: no policy'),
   code: Commit.nullable(),
 });
 export type AssetSummary = z.infer<typeof AssetSummary>;
@@ -118,14 +136,7 @@ export const AssetDetail = AssetSummary.extend({
     })
     .nullable(),
   automation_condition: z.string().nullable(),
-  freshness: z
-    .object({
-      lower_bound_delta_seconds: z.number(),
-      deadline_cron: z.string().nullable(),
-      timezone: z.string(),
-      severity: z.string(),
-    })
-    .nullable(),
+  freshness: AssetFreshnessDetail.nullable(),
   checks: z.array(AssetCheckInfo),
   source: z.object({ file: z.string(), line: z.number().int(), url: z.string().nullable() }),
   definition: z.string().nullable().describe('Text of the dagster.yaml at the commit that serves'),
@@ -137,6 +148,7 @@ export const AssetQuery = PageQuery.extend({
   group: z.string().optional(),
   selection: z.string().optional(),
   component: z.string().optional(),
+  freshness: AssetFreshness.shape.state.optional(),
 });
 export const AssetList = page(AssetSummary);
 

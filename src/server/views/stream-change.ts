@@ -40,6 +40,7 @@ function assetsOf(event: LoggedEvent, definitions: Definitions): string[] {
   if (event.type === 'tick' || event.type === 'schedule_changed') {
     return [...(definitions.schedules.get(event.schedule)?.assets ?? [])];
   }
+  if (event.type === 'freshness_changed') return [event.assetKey];
   if (event.type === 'discovery_progress') {
     const pipeline = definitions.pipelines.get(`${event.component}/${event.pipeline}`);
     return pipeline?.assets.map((asset) => asset.key) ?? [];
