@@ -80,7 +80,7 @@ export async function backfillWorld(options: {
         return {
           start: () => Promise.resolve('started'),
           dispatch: () => Promise.resolve(),
-          cancel: () => Promise.resolve(),
+          cancel,
           wake: () => Promise.resolve(),
           capacity: () => Promise.resolve([]),
           adopt: () => Promise.resolve({ adopted: 0, lost: 0 }),
@@ -103,16 +103,16 @@ export async function backfillWorld(options: {
 
   async function look(runId: string): Promise<void> {
     const advanced = await advanceRun(runId);
-    for (const ref of advanced?.cancel ?? []) {
-      if (dispatched.delete(idOf(ref))) {
-        await begin(ref);
-        await store.steps.finish(ref, { type: 'step_canceled', seconds: 1, forced: false }, []);
-      }
-    }
     for (const ref of advanced?.dispatch ?? []) {
-      if (advanced!.cancel.some((one) => idOf(one) === idOf(ref))) continue;
       if (!dispatched.has(idOf(ref))) dispatched.set(idOf(ref), ref);
     }
+    for (const ref of advanced?.cancel ?? []) await cancel(ref);
+  }
+
+  async function cancel(ref: StepRef): Promise<void> {
+    if (!dispatched.delete(idOf(ref))) return;
+    await begin(ref);
+    await store.steps.finish(ref, { type: 'step_canceled', seconds: 1, forced: false }, []);
   }
 
   async function begin(ref: StepRef): Promise<void> {
@@ -168,7 +168,8 @@ export async function backfillWorld(options: {
     async settle() {
       for (let seen = -1; seen !== (await store.lastEventId()); ) {
         seen = await store.lastEventId();
-        for (const runId of await store.runs.unfinished()) await look(runId);
+        const busy = new Set([...dispatched.values()].map(({ runId }) => runId));
+        for (const runId of await store.runs.unfinished()) if (!busy.has(runId)) await look(runId);
         await backfills.advance();
       }
     },
