@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { AssetDetail, AssetSummary } from '../../server/contract/asset.ts';
+import type { AssetDetail, AssetFreshness, AssetSummary } from '../../server/contract/asset.ts';
 import type { Component } from '../../server/contract/component.ts';
 import type { RunSummary } from '../../server/contract/run.ts';
 import type { Job, Schedule } from '../../server/contract/schedule.ts';
@@ -77,6 +77,7 @@ export function showAsset(context: CliContext, key: string): Promise<number> {
           ['partitions', partitions === null ? '' : partitionsText(asset)],
           ['schedule', schedule === null ? '' : scheduleLine(schedule, now)],
           ['latest', latest === null ? '' : latestLine(latest, now)],
+          ['freshness', asset.freshness === null ? '' : freshnessLine(asset.freshness)],
           ['checks', asset.checks.map(checkLine).join('\n')],
           [
             'columns',
@@ -204,8 +205,15 @@ function latestLine(latest: NonNullable<AssetSummary['latest']>, now: number): s
   return parts.filter((part) => part !== '').join(' · ');
 }
 
+function freshnessLine({ state, severity, message }: AssetFreshness): string {
+  const word = state === 'stale' ? `✗ stale (${severity})` : state === 'fresh' ? '✓ fresh' : '· unknown';
+  return `${word} · ${message}`;
+}
+
 function checkLine(check: AssetDetail['checks'][number]): string {
   const outcome =
     check.latest === null ? '· not run yet' : check.latest.passed ? '✓ passed' : `✗ ${check.severity}`;
-  return `${check.name} ${outcome}${check.blocking ? ' (blocking)' : ''}`;
+  const message = check.latest?.metadata['message'];
+  const why = typeof message === 'string' ? ` · ${printable(message)}` : '';
+  return `${check.name} ${outcome}${check.blocking ? ' (blocking)' : ''}${why}`;
 }

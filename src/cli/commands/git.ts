@@ -1,4 +1,5 @@
 import { EXIT } from '../../lib/errors.ts';
+import type { AssetSummary } from '../../server/contract/asset.ts';
 import type { Component, Drift, RefreshResult, Revision } from '../../server/contract/component.ts';
 import type { Instance } from '../../server/contract/instance.ts';
 import { CliError } from '../cli-error.ts';
@@ -35,25 +36,39 @@ export function refresh(
 
 export function status(context: CliContext, component: string | undefined): Promise<number> {
   return withClient(context, async (client) => {
-    const [instance, items, drifts] = await Promise.all([
+    const [instance, items, drifts, stale] = await Promise.all([
       client.get<Instance>('/instance'),
       components(client, component),
       client.all<Drift>('/drift'),
+      client.all<AssetSummary>('/assets', { freshness: 'stale', component }),
     ]);
     const names = new Set(items.map(({ name }) => name));
     const drift = drifts.filter((one) => names.has(one.component));
-    if (context.json) printJson(context, { instance, components: items, drift });
+    if (context.json) printJson(context, { instance, components: items, drift, stale_assets: stale });
     else {
       const service = client.backend.url ?? 'no service runs';
       const parts = [
         ...items.map((item) => componentText(context, item)),
         driftLines(context, drift).join('\n'),
+        staleText(context, stale),
         instanceText(instance, service),
       ];
       context.out(parts.filter((part) => part !== '').join('\n\n'));
     }
     return EXIT.ok;
   });
+}
+
+/** Assets that are not as new as their policy wants, the longest stale first. */
+function staleText(context: CliContext, assets: readonly AssetSummary[]): string {
+  const paint = painter(context.color);
+  return assets
+    .toSorted((a, b) => (a.freshness?.stale_since ?? '').localeCompare(b.freshness?.stale_since ?? ''))
+    .map(({ key, freshness }) => {
+      const sign = freshness?.severity === 'ERROR' ? paint('red', '✗') : paint('yellow', '!');
+      return `${sign} ${printable(key)} is stale: ${freshness?.message ?? ''}`;
+    })
+    .join('\n');
 }
 
 export function history(context: CliContext, component: string | undefined, limit: number): Promise<number> {
