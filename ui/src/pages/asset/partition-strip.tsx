@@ -58,6 +58,7 @@ export function PartitionStrip({
     const extends_ = event.shiftKey && selected !== null;
     const from = !extends_ ? at : at < selected.from ? selected.to : selected.from;
     picture.current?.setPointerCapture(event.pointerId);
+    setOver(null);
     setDrag({ from, to: at, startX: event.clientX, moved: extends_ });
   };
   const end = (event: PointerEvent): void => {

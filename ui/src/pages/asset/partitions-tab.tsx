@@ -95,7 +95,11 @@ function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
               icon="backfills"
               disabled={!asset.enabled}
               onClick={() =>
-                requestBackfill({ assets: [asset], range: { start: selected.start, end: selected.end } })
+                requestBackfill({
+                  assets: [asset],
+                  range: { start: selected.start, end: selected.end },
+                  span: { from: selected.from, to: selected.to },
+                })
               }
             >
               Backfill…
@@ -154,6 +158,7 @@ function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
                           requestBackfill({
                             assets: [asset],
                             range: { start: from_key, end: to_key },
+                            span: { from, to },
                             only: status === 'missing' || status === 'failed' ? ['missing', 'failed'] : [],
                           })
                         }

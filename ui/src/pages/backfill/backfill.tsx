@@ -61,7 +61,7 @@ function Shown({ backfill }: { backfill: BackfillDetail }) {
           </span>
         )}
         <span>
-          {backfill.ended_at !== null && 'took '}
+          {backfill.ended_at !== null ? 'took ' : backfill.expected_end !== null ? 'ends ' : 'end '}
           <End of={backfill} />
         </span>
       </p>

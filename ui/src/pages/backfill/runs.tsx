@@ -75,6 +75,7 @@ function FailuresFirst({ id, path }: { id: string; path: string }) {
               items={[...first.items, ...rest.items]}
               cursor={rest.next_cursor}
               note={first.next_cursor === null ? '' : `Only the first ${LIMIT} failures stand here`}
+              none="No run has been submitted yet"
             />
           )}
         </Load>
@@ -87,7 +88,15 @@ function Filtered({ id, path }: { id: string; path: string }) {
   const runs = useResource<RunPage>(path, concernsBackfill(id));
   return (
     <Load from={runs} what="Runs of the backfill">
-      {(page) => <Table path={path} items={page.items} cursor={page.next_cursor} note="" />}
+      {(page) => (
+        <Table
+          path={path}
+          items={page.items}
+          cursor={page.next_cursor}
+          note=""
+          none="None of its runs is so"
+        />
+      )}
     </Load>
   );
 }
@@ -97,11 +106,13 @@ function Table({
   items,
   cursor,
   note,
+  none,
 }: {
   path: string;
   items: readonly BackfillRun[];
   cursor: string | null;
   note: string;
+  none: string;
 }) {
   const [further, setFurther] = useState<RunPage | null>(null);
   const [busy, setBusy] = useState(false);
@@ -119,7 +130,7 @@ function Table({
     }
     setBusy(false);
   };
-  if (all.length === 0) return <Empty icon="runs" title="None of its runs is so" />;
+  if (all.length === 0) return <Empty icon="runs" title={none} />;
   return (
     <>
       {note !== '' && <p class="faint">{note}</p>}

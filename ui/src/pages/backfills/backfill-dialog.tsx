@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { PartitionList } from '../../../../src/server/contract/asset.ts';
 import type { BackfillDetail } from '../../../../src/server/contract/backfill.ts';
 import { idempotencyKey, post, segment } from '../../api/client.ts';
@@ -31,9 +31,14 @@ function Asking({ wish }: { wish: BackfillWish }) {
     concernsAsset(root?.key ?? ''),
   ).data.value;
   const [form, setForm] = useState(() => formOf(wish, Math.max(1, dimensions.length)));
+  const [span, setSpan] = useState<Span | null>(wish.span ?? null);
   const [busy, setBusy] = useState(false);
   const clickKey = useMemo(idempotencyKey, []);
-  const change = (part: Partial<BackfillForm>): void => setForm((old) => ({ ...old, ...part }));
+  const change = (part: Partial<BackfillForm>): void => {
+    // Typed ends are keys, whose places only the service knows.
+    if (part.which !== undefined || part.start !== undefined || part.end !== undefined) setSpan(null);
+    setForm((old) => ({ ...old, ...part }));
+  };
   const request = requestOf(
     form,
     wish.assets.map(({ key }) => key),
@@ -91,7 +96,15 @@ function Asking({ wish }: { wish: BackfillWish }) {
       >
         <Which form={form} change={change} list={list} names={dimensions.map(({ name }) => name)} />
         {list !== undefined && list.matrix === null && root !== undefined && (
-          <Strip assetKey={root.key} list={list} change={change} />
+          <Strip
+            assetKey={root.key}
+            list={list}
+            span={span}
+            onTake={(taken, start, end) => {
+              change({ which: 'range', start: [start], end: [end] });
+              setSpan(taken);
+            }}
+          />
         )}
         <Only form={form} change={change} list={list} />
         <How form={form} change={change} />
@@ -201,17 +214,21 @@ function KeyInput({
 }
 
 /** The same strip as on the asset's page: a click or a drag fills the ends of the range. */
-function Strip({ assetKey, list, change }: { assetKey: string; list: PartitionList; change: Change }) {
-  const [selected, setSelected] = useState<Span | null>(null);
-  useEffect(() => setSelected(null), [assetKey]);
-  const take = (span: Span, start: string, end: string): void => {
-    setSelected(span);
-    change({ which: 'range', start: [start], end: [end] });
-  };
-  const select = async (span: Span): Promise<void> => {
+function Strip({
+  assetKey,
+  list,
+  span,
+  onTake,
+}: {
+  assetKey: string;
+  list: PartitionList;
+  span: Span | null;
+  onTake: (span: Span, start: string, end: string) => void;
+}) {
+  const select = async (chosen: Span): Promise<void> => {
     try {
-      const [start, end] = await keysAt(assetKey, span);
-      take(span, start, end);
+      const [start, end] = await keysAt(assetKey, chosen);
+      onTake(chosen, start, end);
     } catch (error) {
       toastError('The keys of these partitions could not be read', error);
     }
@@ -219,9 +236,9 @@ function Strip({ assetKey, list, change }: { assetKey: string; list: PartitionLi
   return (
     <PartitionStrip
       list={list}
-      selected={selected}
-      onPick={({ from, to, from_key, to_key }) => take({ from, to }, from_key, to_key)}
-      onSelect={(span) => void select(span)}
+      selected={span}
+      onPick={({ from, to, from_key, to_key }) => onTake({ from, to }, from_key, to_key)}
+      onSelect={(chosen) => void select(chosen)}
     />
   );
 }

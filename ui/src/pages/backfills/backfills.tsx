@@ -140,7 +140,9 @@ function Row({ one }: { one: Backfill }) {
       </th>
       <td data-label="Partitions" class="cell-progress">
         <ProgressBar counts={one.counts} />
-        {one.counts.failed > 0 && <span class="sub tone-text-bad num">{one.counts.failed} failed</span>}
+        {one.counts.failed > 0 && one.ended_at === null && (
+          <span class="sub tone-text-bad num">{one.counts.failed} failed</span>
+        )}
       </td>
       <td data-label="Who">
         <Cause cause={one.cause} />

@@ -11,7 +11,6 @@ export function ProgressBar({ counts }: { counts: BackfillCounts }) {
   const label = parts
     .map((state) => `${count(counts[state])} ${backfillPartitionShown(state).text.toLowerCase()}`)
     .join(', ');
-  const settled = counts.total - counts.not_started - counts.in_progress;
   return (
     <span class="partition-bar backfill-bar" title={`${plural(counts.total, 'partition')}: ${label}`}>
       <span class="bar" role="img" aria-label={`${plural(counts.total, 'partition')}: ${label}`}>
@@ -24,7 +23,7 @@ export function ProgressBar({ counts }: { counts: BackfillCounts }) {
         ))}
       </span>
       <span class="num faint">
-        {count(settled)}/{count(counts.total)}
+        {count(counts.materialized)}/{count(counts.total)}
       </span>
     </span>
   );
@@ -33,11 +32,11 @@ export function ProgressBar({ counts }: { counts: BackfillCounts }) {
 /** When it ends, or how long it took. */
 export function End({ of }: { of: Backfill }) {
   if (of.ended_at !== null) return <Took from={of.created_at} to={of.ended_at} />;
-  if (of.status === 'PAUSED') return <span class="faint">paused</span>;
+  if (of.status === 'PAUSED') return <span class="faint">when resumed</span>;
   if (of.expected_end === null) return <span class="faint">not known yet</span>;
   return (
-    <span title="By the pace of its newest runs">
-      ends <Until at={of.expected_end} />
+    <span title="Its end, by the pace of its newest runs">
+      <Until at={of.expected_end} />
     </span>
   );
 }
