@@ -66,7 +66,7 @@ function staleText(context: CliContext, assets: readonly AssetSummary[]): string
     .toSorted((a, b) => (a.freshness?.stale_since ?? '').localeCompare(b.freshness?.stale_since ?? ''))
     .map(({ key, freshness }) => {
       const sign = freshness?.severity === 'ERROR' ? paint('red', '✗') : paint('yellow', '!');
-      return `${sign} ${printable(key)} is stale: ${freshness?.message ?? ''}`;
+      return `${sign} ${printable(key)}: ${freshness?.message ?? ''}`;
     })
     .join('\n');
 }
