@@ -1,8 +1,7 @@
+import { isLoopback } from '../lib/loopback.ts';
 import type { AttributeReader } from './attribute-reader.ts';
 import type { ComponentSettings } from './settings.ts';
 import { readBoolean } from './values.ts';
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The attributes `github` and `github_app` of one component. */
 export function readGithub(
@@ -95,7 +94,7 @@ function readApiUrl(reading: AttributeReader, repoUrl: string): string | null {
   if (reading.has('github.api_url')) {
     const value = reading.value('github.api_url');
     const url = URL.parse(value.text);
-    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
     if (!isSafe || url === null || url.username !== '' || url.search !== '') {
       reading.refuse(
         'SETTING_INVALID',

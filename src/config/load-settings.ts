@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Diagnostic } from '../lib/diagnostics.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { createRedactor } from '../lib/secret.ts';
 import { type ComponentContext, componentSettings } from './component-settings.ts';
 import { type Defs, readDefs } from './defs-yaml.ts';
@@ -114,8 +115,7 @@ export function loadSettings(options: LoadSettingsOptions): LoadedSettings {
 
 /** Binding to other than loopback without a token lets everybody run pipelines; null: the binding is fine. */
 export function checkBinding(settings: Pick<Settings, 'host' | 'apiToken'>): Diagnostic | null {
-  if (/^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(settings.host) || settings.apiToken !== null)
-    return null;
+  if (isLoopback(settings.host) || settings.apiToken !== null) return null;
   return problem(
     'BIND_WITHOUT_TOKEN',
     `binding to ${settings.host} without a token lets everybody who reaches it run pipelines`,

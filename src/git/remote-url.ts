@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { isLoopback } from '../lib/loopback.ts';
 
 /** A repository address that git may be given. */
 export interface RemoteUrl {
@@ -23,7 +24,6 @@ const CONTROL = /[\p{Cc} ]/u;
 const REMOTE_HELPER = /^[A-Za-z0-9+.-]+::/;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 const SCP = /^(?:([\w.-]+)@)?([\w.-]+):(?!\/\/)(.+)$/;
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
  * Reads a repository address against the allow-list, before git sees it.
@@ -60,7 +60,7 @@ function withScheme(scheme: string, text: string): RemoteUrlResult {
   if (url.search !== '' || url.hash !== '') {
     return { refused: 'the repository address holds "?" or "#"', hint: FORMS };
   }
-  if (scheme === 'http' && !LOOPBACK.test(url.hostname)) {
+  if (scheme === 'http' && !isLoopback(url.hostname)) {
     return { refused: 'plain http:// would send code and token readable', hint: 'use https://' };
   }
   if (url.hostname.startsWith('-') || url.username.startsWith('-')) {
