@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { buildDefinitions } from '../definitions/build.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import type { DiscoveryJob, DiscoveryResult } from '../discovery/discover.ts';
+import { createDiscoverCache, type DiscoveryJob, type DiscoveryResult } from '../discovery/discover.ts';
 import type { CodeSource } from '../git/code-source.ts';
 import { createLocalTrees } from '../git/local-trees.ts';
 import { createMutex } from '../git/mutex.ts';
@@ -44,7 +44,7 @@ export interface ComponentServiceDeps {
 }
 
 /** What the composition root, the daemons and the surface have beyond the port. */
-export interface EltComponentService extends ComponentService, Omit<ComponentControl, 'plan'> {
+export interface EltComponentService extends ComponentService, ComponentControl {
   /** Trees of every component, for steps and background discovery. */
   readonly code: CodeSource;
   /** What building the definitions of all components together found, beside the snapshots' own diagnostics. */
@@ -260,6 +260,10 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
     };
   }
 
+  /** One after the other: a plan of a large repository takes memory. */
+  const planning = createMutex();
+  const planCache = createDiscoverCache();
+
   const control = createComponentControl({
     store,
     clock,
@@ -273,6 +277,30 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
 
   return {
     ...control,
+    async plan(name, target, from) {
+      const { component } = entryOf(name);
+      // Imported when first asked for: a start needs none of it.
+      const { planRevision } = await import('./plan-revision.ts');
+      const sources = [...entries.values()].map((entry) => entry.component.buildDefsFromState());
+      return planning(() =>
+        planRevision(
+          {
+            settings: component.settings,
+            service: settings,
+            store,
+            clock,
+            mirror: () => component.mirror(),
+            served: component.buildDefsFromState(),
+            sources: sources.filter((source) => source !== null),
+            results,
+            cache: planCache,
+            signal: closing.signal,
+          },
+          target,
+          from,
+        ),
+      );
+    },
     code: trees,
     definitions: () => published.definitions,
     definitionDiagnostics: () => published.diagnostics,

@@ -1,6 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import type { RevisionPlan } from '../plan/revision-plan.ts';
 import type { RefreshOutcome } from './component.ts';
+import type { WorkingCopy } from './working-copy.ts';
 
 /**
  * What a person set over what Git says. `pinned`: serves one revision until resumed. `rolled_back`: the same, and ends by
@@ -43,11 +44,14 @@ export interface Drift {
   readonly expiresAt: Instant | null;
 }
 
-/** Which state to compare: a revision or commit of the component, any ref of its remote, or a folder of this machine. */
+/**
+ * Which state to compare: a revision of the component by its id or commit, any ref of its remote, or the files of a working
+ * directory. Who has the directory reads it and hands over what it holds: nobody names a path of the service's machine.
+ */
 export type PlanTarget =
   | { readonly kind: 'revision'; readonly revision: number | string }
   | { readonly kind: 'ref'; readonly ref: string }
-  | { readonly kind: 'directory'; readonly dir: string }
+  | { readonly kind: 'directory'; readonly label: string; readonly copy: WorkingCopy }
   /** The newest head of the component's branch. */
   | { readonly kind: 'head' };
 

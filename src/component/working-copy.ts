@@ -1,15 +1,24 @@
-import type { Dirent } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, type Dirent, type Stats } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { RepositoryFile } from '../discovery/discover.ts';
 import { objectId } from '../git/objects.ts';
+import { treeId } from '../git/tree-id.ts';
 
 export interface WorkingCopy {
-  /** As `git ls-tree -r` would list them after `git add`. */
+  /** As `git ls-tree -r` would list them after `git add`, sorted by path. */
   readonly files: readonly RepositoryFile[];
   readBlob(oid: string): Promise<Buffer>;
-  /** Equal content gives an equal id; not Git's own, which nothing here needs. */
+  /** Git's id of the folder's tree. */
   folderTreeId(dir: string): string;
+}
+
+export interface WorkingCopyOptions {
+  /** Only these files (what Git does not ignore); null: all of them. */
+  readonly only?: ReadonlySet<string> | null;
+  /** Large files by their content too. Without it they have ids of their own, for who only checks what they configure. */
+  readonly exact?: boolean;
 }
 
 /** What is hardly ever committed and may be huge. */
@@ -27,7 +36,11 @@ const SKIPPED = new Set([
 const LARGEST_READ = 2_000_000;
 
 /** Reads the files below `root/directory` and `root/dagster.yaml` from the disk, without Git. */
-export async function readWorkingCopy(root: string, directory: string): Promise<WorkingCopy> {
+export async function readWorkingCopy(
+  root: string,
+  directory: string,
+  { only = null, exact = false }: WorkingCopyOptions = {},
+): Promise<WorkingCopy> {
   const files: RepositoryFile[] = [];
   const sources = new Map<string, { readonly file: string; readonly link: boolean }>();
   async function add(name: string, entry: Dirent | null): Promise<void> {
@@ -40,12 +53,7 @@ export async function readWorkingCopy(root: string, directory: string): Promise<
       return;
     }
     const stats = await stat(file);
-    // Data files are named by size and time: validating must not read gigabytes.
-    const content =
-      stats.size > LARGEST_READ
-        ? Buffer.from(`${name}:${stats.size}:${stats.mtimeMs}`)
-        : await readFile(file);
-    const oid = objectId('blob', content, 40);
+    const oid = await idOf(name, file, stats, exact);
     sources.set(oid, { file, link: false });
     files.push({ path: name, mode: (stats.mode & 0o111) === 0 ? '100644' : '100755', oid, size: stats.size });
   }
@@ -54,7 +62,8 @@ export async function readWorkingCopy(root: string, directory: string): Promise<
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (!SKIPPED.has(entry.name)) await walk(name);
-      } else if (entry.isFile() || entry.isSymbolicLink()) await add(name, entry);
+      } else if ((entry.isFile() || entry.isSymbolicLink()) && only?.has(name) !== false)
+        await add(name, entry);
     }
   }
   await walk(directory);
@@ -69,13 +78,25 @@ export async function readWorkingCopy(root: string, directory: string): Promise<
       const { file, link } = sources.get(oid)!;
       return link ? Buffer.from(await readlink(file)) : readFile(file);
     },
-    folderTreeId(dir) {
-      const listing = filesBelow(files, dir)
-        .map(({ path: name, mode, oid }) => `${mode} ${oid} ${name.slice(dir.length)}\n`)
-        .join('');
-      return objectId('tree', Buffer.from(listing), 40);
-    },
+    folderTreeId: (dir) => folderTreeId(files, dir),
   };
+}
+
+/** Git's id of a folder's tree. Files are sorted by path. */
+export function folderTreeId(files: readonly RepositoryFile[], dir: string): string {
+  const skip = dir === '' ? 0 : dir.length + 1;
+  return treeId(
+    filesBelow(files, dir).map(({ path: name, mode, oid }) => ({ path: name.slice(skip), mode, oid })),
+  );
+}
+
+/** Data files are named by size and time where that will do: validating must not read gigabytes. */
+async function idOf(name: string, file: string, stats: Stats, exact: boolean): Promise<string> {
+  if (stats.size <= LARGEST_READ) return objectId('blob', await readFile(file), 40);
+  if (!exact) return objectId('blob', Buffer.from(`${name}:${stats.size}:${stats.mtimeMs}`), 40);
+  const hash = createHash('sha1').update(`blob ${stats.size}\0`);
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 /** Files are sorted by path, so those of a folder stand together. */

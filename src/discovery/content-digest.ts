@@ -42,7 +42,8 @@ export function contentDigest(files: Readonly<Record<string, string>>, config: P
     dlt,
     sling,
     dbt: dbt === undefined ? null : { ...dbtWork, sets },
-    script,
+    // Which assets a script writes is what they are called.
+    command: script?.command,
     env,
     environment,
   });

@@ -6,6 +6,8 @@ export interface DefinitionFieldChange {
   readonly field: string;
   readonly from: unknown;
   readonly to: unknown;
+  /** Of the field `code`, where they are at hand: `+ new.py`, `- old.py`, `~ pipeline.py`. */
+  readonly files?: readonly string[];
 }
 
 export interface DefinitionChange {
@@ -80,8 +82,10 @@ export interface RevisionPlan {
   readonly diagnostics: readonly Diagnostic[];
   /** Pipelines whose folder is broken there: they would stay at their last good revision. */
   readonly held: readonly string[];
-  /** What static reading cannot know ("assets of dlt_x are known after merge"). */
+  /** What static reading cannot know ("assets of dlt_x are known after merge"), and what one should know besides. */
   readonly notes: readonly string[];
+  /** Texts of the files that diagnostics speak of, by path, for excerpts. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 /** True when `plan --exit-code` says 10. */

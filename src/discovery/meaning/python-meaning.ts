@@ -1,6 +1,6 @@
 /** Words before a bracket that do not make it a call or a subscript. */
 const KEYWORDS = new Set(
-  'and as assert await case del elif else except for from if import in is lambda match not or print raise return while with yield'.split(
+  'and as assert await case del elif else except for from if import in is lambda match not or raise return while with yield'.split(
     ' ',
   ),
 );

@@ -11,32 +11,43 @@ export interface PipelinePair {
   readonly move: 'declared' | 'guessed' | null;
 }
 
-/** Pipelines of both sides side by side: by name, then by `moved_from`, then by content that exists just once on each side. */
+/**
+ * Pipelines of both sides side by side: by name, then by `moved_from`, then by a tree or else a content that exists just
+ * once among those that went and once among those that came.
+ */
 export function pairPipelines(before: Definitions, after: Definitions): PipelinePair[] {
   const pairs: PipelinePair[] = [];
   const gone = new Map(before.pipelines);
-  const fresh = new Map<string, PipelineState>();
+  const fresh: PipelineState[] = [];
   for (const [id, now] of after.pipelines) {
     const old = gone.get(id);
     gone.delete(id);
-    if (old === undefined) fresh.set(id, now);
+    if (old === undefined) fresh.push(now);
     else pairs.push({ before: old, after: now, move: null });
   }
-  const left = [...gone.values()];
-  const byDir = new Map(left.map((state) => [placeOf(state), state]));
-  const byContent = unique(left);
-  const freshByContent = unique([...fresh.values()]);
-  for (const now of fresh.values()) {
+  const left = new Map([...gone.values()].map((state) => [placeOf(state), state]));
+  const take = (
+    old: PipelineState | undefined,
+    now: PipelineState,
+    move: 'declared' | 'guessed',
+  ): boolean => {
+    if (old === undefined || !left.delete(placeOf(old))) return false;
+    return pairs.push({ before: old, after: now, move }) > 0;
+  };
+  let open = fresh.filter((now) => {
     const { movedFrom } = now.config;
-    const declared = movedFrom === undefined ? undefined : byDir.get(`${now.code.component}/${movedFrom}`);
-    const content = contentOf(now);
-    const guessed = freshByContent.has(content) ? byContent.get(content) : undefined;
-    const old = declared ?? (guessed !== undefined && byDir.has(placeOf(guessed)) ? guessed : undefined);
-    if (old !== undefined) byDir.delete(placeOf(old));
-    const move = old === undefined ? null : old === declared ? 'declared' : 'guessed';
-    pairs.push({ before: old ?? null, after: now, move });
+    const old = movedFrom === undefined ? undefined : left.get(`${now.code.component}/${movedFrom}`);
+    return !take(old, now, 'declared');
+  });
+  for (const sameAs of [treeOf, contentOf]) {
+    const [olds, news] = [unique(left.values(), sameAs), unique(open, sameAs)];
+    open = open.filter((now) => {
+      const old = news.has(sameAs(now)) ? olds.get(sameAs(now)) : undefined;
+      return !take(old, now, 'guessed');
+    });
   }
-  for (const old of byDir.values()) pairs.push({ before: old, after: null, move: null });
+  pairs.push(...open.map((after) => ({ before: null, after, move: null })));
+  pairs.push(...[...left.values()].map((before) => ({ before, after: null, move: null })));
   return pairs;
 }
 
@@ -76,12 +87,19 @@ function placeOf({ code }: PipelineState): string {
   return `${code.component}/${code.dir}`;
 }
 
+function treeOf({ code, config }: PipelineState): string {
+  return `${code.component} ${config.tool} ${code.treeId}`;
+}
+
 function contentOf({ code, config }: PipelineState): string {
   return `${code.component} ${config.tool} ${code.contentDigest}`;
 }
 
-function unique(states: readonly PipelineState[]): ReadonlyMap<string, PipelineState> {
+function unique(
+  states: Iterable<PipelineState>,
+  keyOf: (state: PipelineState) => string,
+): ReadonlyMap<string, PipelineState> {
   const found = new Map<string, PipelineState | null>();
-  for (const state of states) found.set(contentOf(state), found.has(contentOf(state)) ? null : state);
+  for (const state of states) found.set(keyOf(state), found.has(keyOf(state)) ? null : state);
   return new Map([...found].filter((entry): entry is [string, PipelineState] => entry[1] !== null));
 }
