@@ -130,7 +130,7 @@ const HOLD = {
   reason: z.string().max(500).optional().describe('Shown wherever the hold is'),
   expires_in: z.string().optional().describe('After which time it ends by itself: `2h`, `1d`, `90m`'),
 };
-export const SuspendRequest = z.object(HOLD).optional();
+export const SuspendRequest = z.object(HOLD).nullish();
 export const HoldRequest = z.object({
   revision: z
     .union([z.number().int().positive(), z.string().min(1).max(200)])

@@ -37,7 +37,7 @@ export const ScheduleSwitch = z
     reason: z.string().max(500).optional(),
     expires_in: z.string().optional().describe('After which time Git is followed again: `2h`, `1d`, `90m`'),
   })
-  .optional();
+  .nullish();
 
 export const ScheduleList = page(Schedule);
 export const TickQuery = PageQuery.extend({ next: z.coerce.number().int().min(1).max(100).optional() });
