@@ -199,7 +199,16 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     crashPoint,
   });
 
-  const automation = createAutomation({ store, components, engine, clock, logger, newId, crashPoint });
+  const automation = createAutomation({
+    store,
+    components,
+    engine,
+    backfills,
+    clock,
+    logger,
+    newId,
+    crashPoint,
+  });
   const scheduling = schedulerDaemon({ store, components, engine, clock, logger, newId, crashPoint });
   const app = createApp({
     settings,

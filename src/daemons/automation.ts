@@ -6,6 +6,7 @@ import { nextDueAt, watchedAssets } from '../automation/watched-assets.ts';
 import type { ComponentService } from '../component/component.ts';
 import type { AssetKey, Definitions } from '../definitions/definitions.ts';
 import type { AutomationEngine, AutomationExplanation } from '../engine/automation-engine.ts';
+import type { BackfillEngine } from '../engine/backfill-engine.ts';
 import type { RunEngine } from '../engine/run-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CrashHook } from '../lib/crash-points.ts';
@@ -23,9 +24,13 @@ import {
   unionOf,
 } from '../partitions/subset/partition-subset.ts';
 import { spansOf } from '../partitions/subset/subset-keys.ts';
+import { countItems } from '../plan/backfill-items.ts';
+import type { BackfillGroup } from '../plan/backfill-plan.ts';
 import { automationGroups, planAutomation } from '../plan/plan-automation.ts';
+import { splitAutomation } from '../plan/split-automation.ts';
 import { stepSpecs } from '../plan/step-spec-of.ts';
 import type { NewEvaluation } from '../store/automation-store.ts';
+import type { NewBackfill } from '../store/backfill-store.ts';
 import type { Store } from '../store/store.ts';
 import { createAutomationCursors } from './automation-cursors.ts';
 
@@ -37,6 +42,7 @@ export interface AutomationDeps {
   readonly store: Store;
   readonly components: Pick<ComponentService, 'definitions'>;
   readonly engine: Pick<RunEngine, 'wake'>;
+  readonly backfills: Pick<BackfillEngine, 'advance'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly newId: () => string;
@@ -109,12 +115,10 @@ export function createAutomation(deps: AutomationDeps): Automation {
     if (changes.cursors.size === 0 && changes.forgotten.length === 0 && asked.size === 0) return NOTHING;
 
     const evaluationId = deps.newId();
-    const plan = planAutomation(
-      definitions,
-      automationGroups(definitions, asked),
-      { kind: 'automation', evaluationId },
-      { now: view.now, newId: deps.newId },
-    );
+    const cause = { kind: 'automation', evaluationId } as const;
+    const split = splitAutomation(automationGroups(definitions, asked));
+    const plan = planAutomation(definitions, split.now, cause, { now: view.now, newId: deps.newId });
+    const backfill = split.backfill.length === 0 ? null : backfillOf(split.backfill, cause, deps.newId());
     for (const refusal of plan.refused) deps.logger.error({ ...refusal }, 'automation: could not be planned');
     deps.crashPoint('automation.evaluated');
     const launch = await store.automation.record({
@@ -123,11 +127,13 @@ export function createAutomation(deps: AutomationDeps): Automation {
       ...changes,
       evaluations: worthStoring(definitions, evaluation.results, cursors, asked),
       plans: plan.runs,
+      backfill,
       specs: (run) => stepSpecs(definitions, run),
     });
     deps.crashPoint('automation.recorded');
     memory.stored(evaluation.cursors);
     for (const runId of launch?.runIds ?? []) deps.engine.wake(runId);
+    if (backfill !== null) await deps.backfills.advance();
     return {
       evaluated: evaluation.results.filter((one) => one.evaluated).length,
       requested: [...asked.values()].reduce((sum, subset) => sum + countOf(subset), 0),
@@ -184,6 +190,30 @@ function askedFor(
     if (!isEmpty(subset)) asked.set(asset, subset);
   }
   return asked;
+}
+
+/** The backfill that runs what is too much to be launched at once. */
+function backfillOf(
+  groups: readonly BackfillGroup[],
+  cause: NewBackfill['request']['cause'],
+  backfillId: string,
+): NewBackfill {
+  const parts = groups.flatMap((group) => group.parts);
+  const count = parts.reduce((sum, { subset }) => sum + countOf(subset), 0);
+  return {
+    backfillId,
+    parentId: null,
+    groups,
+    runs: countItems(groups),
+    request: {
+      assets: [...new Set(parts.flatMap(({ assets }) => assets))],
+      partitions: { kind: 'requested', count },
+      fullRefresh: false,
+      config: {},
+      tags: {},
+      cause,
+    },
+  };
 }
 
 /** What asks for something, or remembers something else than before. */

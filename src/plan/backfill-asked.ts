@@ -59,6 +59,8 @@ function subsetAsked(
   switch (partitions.kind) {
     case 'all':
       return { subset: allPartitions(definition, now) };
+    case 'requested':
+      return 'what automation asked for is not asked for again';
     case 'keys': {
       const { subset, unknown } = subsetOfKeys(definition, partitions.keys, now);
       return unknown.length > 0 ? absence(definition, unknown[0]!, now) : { subset };

@@ -8,7 +8,9 @@ import type { Cause } from './run-plan.ts';
 export type BackfillPartitions =
   | { readonly kind: 'range'; readonly start: string; readonly end: string }
   | { readonly kind: 'keys'; readonly keys: readonly string[] }
-  | { readonly kind: 'all' };
+  | { readonly kind: 'all' }
+  /** What automation asked for, of each asset its own: the backfill's groups have it. */
+  | { readonly kind: 'requested'; readonly count: number };
 
 export interface BackfillRequest {
   readonly assets: readonly AssetKey[];
@@ -28,7 +30,7 @@ export interface BackfillRequest {
   readonly config: Readonly<Record<string, unknown>>;
   readonly tags: Readonly<Record<string, string>>;
   /** Who asked. */
-  readonly cause: Extract<Cause, { readonly kind: 'cli' | 'page' | 'api' }>;
+  readonly cause: Extract<Cause, { readonly kind: 'cli' | 'page' | 'api' | 'automation' }>;
   /** Two requests with one key are one backfill. */
   readonly idempotencyKey?: string;
 }

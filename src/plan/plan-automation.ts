@@ -1,19 +1,12 @@
 import type { AssetKey, AssetNode, Definitions } from '../definitions/definitions.ts';
-import { keyToOrdinal } from '../partitions/definition/key-order.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import { unpartitioned, upstreamOf } from '../partitions/mapping/map-partitions.ts';
-import { keysInRange } from '../partitions/partition-set.ts';
+import { rangeOfKeys } from '../partitions/partition-set.ts';
 import type { PartitionSubset } from '../partitions/subset/partition-subset.ts';
-import {
-  emptySubset,
-  intersectionOf,
-  isEmpty,
-  rangeSubset,
-  subsetOfOrdinals,
-} from '../partitions/subset/partition-subset.ts';
+import { emptySubset, intersectionOf, isEmpty } from '../partitions/subset/partition-subset.ts';
 import { itemsOfBackfill } from './backfill-items.ts';
 import type { BackfillGroup, BackfillItem } from './backfill-plan.ts';
-import { edgeMapping } from './dependency-reach.ts';
+import { depsAndSelf, edgeMapping } from './dependency-reach.ts';
 import { groupsOf } from './plan-backfill.ts';
 import { type PlanContext, planRun } from './plan-run.ts';
 import type { Cause, RunPlan, RunRequest } from './run-plan.ts';
@@ -64,7 +57,7 @@ export function planAutomation(
       refused.push({ assets, message: planned.message });
       continue;
     }
-    const partitions = partitionsOf(definition, item, context.now);
+    const partitions = partitionsOf(definition, item);
     const nodes = assets.map((key) => definitions.assets.nodes.get(key)!);
     const before = placed.filter((earlier) => dependsOn(nodes, partitions, earlier, context.now));
     const after = before.map(({ runId }) => runId);
@@ -108,7 +101,7 @@ function dependsOn(
   now: number,
 ): boolean {
   return nodes.some((node) =>
-    node.deps.some((dep) => {
+    depsAndSelf(node).some((dep) => {
       const upstream = earlier.nodes.get(dep.key);
       if (upstream === undefined) return false;
       if (upstream.partitions === undefined) return true;
@@ -122,15 +115,8 @@ function dependsOn(
 function partitionsOf(
   definition: PartitionsDefinition | null,
   { start, end }: BackfillItem,
-  now: number,
 ): PartitionSubset {
   if (definition === null || start === null || end === null) return unpartitioned;
-  if (definition.kind === 'multi') {
-    const keys = start === end ? [start] : keysInRange(definition, start, end, now);
-    return subsetOfOrdinals(
-      keys.map((key) => keyToOrdinal(definition, key)).filter((ordinal) => ordinal !== null),
-    );
-  }
-  const [from, to] = [keyToOrdinal(definition, start), keyToOrdinal(definition, end)];
-  return from === null || to === null ? emptySubset : rangeSubset(from, to + 1);
+  const range = rangeOfKeys(definition, start, end, null);
+  return range.ok ? range.subset() : emptySubset;
 }

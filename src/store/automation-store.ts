@@ -4,6 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
+import type { NewBackfill } from './backfill-store.ts';
 import type { LaunchRecord } from './store.ts';
 
 export interface AutomationSubject {
@@ -54,7 +55,9 @@ export interface AutomationStore {
     readonly cursors: ReadonlyMap<string, string>;
     readonly forgotten: readonly string[];
     readonly evaluations: readonly NewEvaluation[];
+    /** What is to run now; none when a backfill takes it. */
     readonly plans: readonly RunPlan[];
+    readonly backfill: NewBackfill | null;
     readonly specs: (plan: RunPlan) => Readonly<Record<string, StepSpec>>;
   }): Promise<LaunchRecord | null>;
   /** Newest first, without explanations. `cursor`: before this id. */

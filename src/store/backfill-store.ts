@@ -69,6 +69,9 @@ export interface BackfillRunRow extends BackfillItem {
   readonly endedAt: Instant | null;
 }
 
+export interface NewBackfill
+  extends Pick<BackfillRow, 'backfillId' | 'request' | 'parentId' | 'groups' | 'runs'> {}
+
 /** Seconds that a successful step took, for how many partitions. */
 export interface StepSample {
   readonly stepId: string;
@@ -82,13 +85,7 @@ export interface StepSample {
  */
 export interface BackfillStore {
   /** Idempotent by `request.idempotencyKey`: the earlier one is returned. */
-  create(backfill: {
-    readonly backfillId: string;
-    readonly request: BackfillRequest;
-    readonly parentId: string | null;
-    readonly groups: readonly BackfillGroup[];
-    readonly runs: number;
-  }): Promise<BackfillRow>;
+  create(backfill: NewBackfill): Promise<BackfillRow>;
   get(backfillId: string): Promise<BackfillRow | null>;
   byIdempotencyKey(key: string): Promise<BackfillRow | null>;
   /** Newest first. `cursor`: created before this id. */

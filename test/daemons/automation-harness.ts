@@ -28,6 +28,7 @@ export async function openAutomation(sample: Sample, at: number, crashPoint: Cra
   let definitions = await publishAll(store, sample);
   let present = sample;
   const woken: string[] = [];
+  let advanced = 0;
   const begin = (s: Store) =>
     createAutomation({
       store: s,
@@ -35,6 +36,12 @@ export async function openAutomation(sample: Sample, at: number, crashPoint: Cra
       logger,
       components: { definitions: () => definitions },
       engine: { wake: (runId) => void woken.push(runId) },
+      backfills: {
+        advance: async () => {
+          advanced += 1;
+          return { submitted: 0, ended: 0, nextAt: null };
+        },
+      },
       newId: () => uuidv7(clock.now()),
       crashPoint,
     });
@@ -43,6 +50,7 @@ export async function openAutomation(sample: Sample, at: number, crashPoint: Cra
   return {
     clock,
     woken,
+    advanced: () => advanced,
     get store() {
       return store;
     },

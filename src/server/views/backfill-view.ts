@@ -1,5 +1,6 @@
 import type { BackfillPreview } from '../../engine/backfill-engine.ts';
 import { countOf } from '../../partitions/subset/partition-subset.ts';
+import { keysOf } from '../../partitions/subset/subset-keys.ts';
 import type { BackfillGroup, BackfillRow, BackfillRunRow } from '../../store/backfill-store.ts';
 import type {
   Backfill,
@@ -25,7 +26,7 @@ export function backfillView(row: BackfillRow, expectedEnd: number | null): Back
     changed_by: row.changedBy,
     parent_id: row.parentId,
     asset_keys: [...request.assets],
-    partitions: askedPartitions(request.partitions),
+    partitions: askedPartitions(row),
     only: request.only ?? null,
     single_run: request.singleRun ?? null,
     max_concurrent: request.maxConcurrent ?? null,
@@ -127,9 +128,24 @@ export function expectedEnd(row: BackfillRow, newest: readonly BackfillRunRow[],
   return Math.max(now, last + (left / done) * (last - began));
 }
 
-function askedPartitions(asked: BackfillRow['request']['partitions']): Backfill['partitions'] {
+function askedPartitions({ request, groups }: BackfillRow): Backfill['partitions'] {
+  const { partitions: asked } = request;
+  if (asked.kind === 'requested') return { kind: 'keys', count: asked.count, keys: firstKeys(groups) };
   if (asked.kind !== 'keys') return { ...asked };
   return { kind: 'keys', count: asked.keys.length, keys: asked.keys.slice(0, SHOWN_KEYS) };
+}
+
+function firstKeys(groups: BackfillRow['groups']): string[] {
+  const keys = new Set<string>();
+  for (const { definition, parts } of groups) {
+    for (const { subset } of definition === null ? [] : parts) {
+      for (const key of keysOf(definition!, subset)) {
+        if (keys.size === SHOWN_KEYS) return [...keys];
+        keys.add(key);
+      }
+    }
+  }
+  return [...keys];
 }
 
 function selectionOf(start: string | null, end: string | null): PartitionSelection {

@@ -19,6 +19,7 @@ import { NO_NEWS, type RecentNews } from './automation-news.ts';
 /** A run under way that was planned to write partitions of the asset. */
 interface OpenPlan {
   readonly runNo: number;
+  readonly backfillNo: number | null;
   readonly eventId: number;
   readonly planned: PartitionSubset;
   /** By this run. */
@@ -48,6 +49,7 @@ interface CheckMemory {
 
 export interface StoredPlan {
   readonly runNo: number;
+  readonly backfillNo: number | null;
   readonly eventId: number;
   readonly status: RunStatus;
   readonly planned: PartitionSubset;
@@ -95,6 +97,11 @@ export class AutomationAssetMemory {
   #lastWrite = 0;
   #lastResult = 0;
   #open: OpenPlan[] = [];
+  /** Backfills that have not ended. */
+  readonly #backfills = new Map<
+    number,
+    { readonly target: PartitionSubset; readonly written: PartitionSubset }
+  >();
   readonly #checks = new Map<string, CheckMemory>();
 
   constructor(assetId: number, definition: PartitionsDefinition | null) {
@@ -114,13 +121,29 @@ export class AutomationAssetMemory {
     for (const { runNo, status } of history.plans) if (TERMINAL_RUN.has(status)) this.#end(runNo, status);
   }
 
-  view(backfillInProgress: PartitionSubset): AssetView {
+  /** The numbers of the backfills that it knows to be under way. */
+  backfills(): readonly number[] {
+    return [...this.#backfills.keys()];
+  }
+
+  /** A backfill began; null: it ended. */
+  setBackfill(
+    backfillNo: number,
+    backfill: { readonly target: PartitionSubset; readonly written: PartitionSubset } | null,
+  ): void {
+    if (backfill === null) this.#backfills.delete(backfillNo);
+    else this.#backfills.set(backfillNo, backfill);
+  }
+
+  view(): AssetView {
     const { news } = this;
     return {
       materialized: this.#materialized,
       inProgress: unionOfAll(this.#open.map(({ planned, written }) => minus(planned, written))),
       executionFailed: this.#failed,
-      backfillInProgress,
+      backfillInProgress: unionOfAll(
+        [...this.#backfills.values()].map(({ target, written: done }) => minus(target, done)),
+      ),
       writesSince: (eventId) => news.writesSince(eventId),
     };
   }
@@ -157,12 +180,12 @@ export class AutomationAssetMemory {
     const known = new Set(this.#open.map(({ runNo }) => runNo));
     const opened: OpenPlan[] = [];
     let later = emptySubset;
-    for (const { runNo, eventId, planned } of plans.toReversed()) {
+    for (const { runNo, backfillNo, eventId, planned } of plans.toReversed()) {
       if (known.has(runNo)) continue;
       const latest = minus(planned, later);
       later = unionOf(later, planned);
       opened.push({
-        ...{ runNo, eventId, planned, latest, unmet: latest },
+        ...{ runNo, backfillNo, eventId, planned, latest, unmet: latest },
         written: emptySubset,
         foreign: emptySubset,
         checked: new Map(),
@@ -195,7 +218,12 @@ export class AutomationAssetMemory {
     this.#failed = minus(this.#failed, written);
     this.#unchecked = minus(this.#unchecked, written);
     for (const open of this.#open) {
-      open.written = unionOf(open.written, subsetOfOrdinals(byRun.get(open.runNo) ?? []));
+      const byThis = subsetOfOrdinals(byRun.get(open.runNo) ?? []);
+      open.written = unionOf(open.written, byThis);
+      const backfill = open.backfillNo === null ? undefined : this.#backfills.get(open.backfillNo);
+      if (backfill !== undefined) {
+        this.#backfills.set(open.backfillNo!, { ...backfill, written: unionOf(backfill.written, byThis) });
+      }
       const since = lastWrites(lastOf, open);
       open.unmet = minus(open.unmet, subsetOfOrdinals(since.map(({ ordinal }) => ordinal)));
       const own = since.filter(({ runNo }) => runNo === open.runNo);

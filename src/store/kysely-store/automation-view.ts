@@ -4,6 +4,7 @@ import { sameDefinition } from '../../partitions/mapping/key-mappings.ts';
 import { emptySubset } from '../../partitions/subset/partition-subset.ts';
 import type { AutomationSubject } from '../automation-store.ts';
 import { type AssetHistory, AutomationAssetMemory } from './automation-asset.ts';
+import { backfillOf, unfinishedBackfills } from './automation-backfills.ts';
 import { type RecentNews, readNews } from './automation-news.ts';
 import { createOrdinalReader, type OrdinalReader } from './automation-ordinals.ts';
 import type { StoreContext } from './context.ts';
@@ -15,6 +16,7 @@ const CHUNK = 500;
 /** What changes what a run has planned for its assets. */
 const RUN_EVENTS = ['run_enqueued', 'run_succeeded', 'run_failed', 'run_canceled'];
 const NEW_NAMES = 'revision_applied';
+const BACKFILLS = 'backfill_changed';
 
 interface Remembered {
   readonly memory: AutomationAssetMemory;
@@ -36,6 +38,8 @@ interface Changes {
   readonly written: ReadonlySet<number>;
   readonly runNos: readonly number[];
   readonly renamed: boolean;
+  /** A backfill began or ended. */
+  readonly backfills: boolean;
 }
 
 /**
@@ -116,6 +120,9 @@ export function createAutomationLook(
         ({ assetId }) => assetId,
       );
       for (const assetId of plans.keys()) touch(changes.at, assetId, eventId);
+      if (changes.backfills) {
+        for (const assetId of await syncBackfills(tx, remembered)) touch(changes.at, assetId, eventId);
+      }
       for (const [assetId, at] of changes.at) {
         const own = remembered.get(assetId);
         if (own === undefined) continue;
@@ -147,6 +154,7 @@ export function createAutomationLook(
     for (const [assetId, { partitions, checks }] of unknown) {
       const reader = createOrdinalReader(partitions, texts);
       const memory = new AutomationAssetMemory(assetId, partitions);
+      await syncBackfills(tx, new Map([[assetId, { memory, reader }]]));
       const history = await wholeHistory(tx, { memory, reader }, plans.get(assetId) ?? []);
       memory.apply(history);
       const nothing = history.plans.length + history.writes.length + history.results.length === 0;
@@ -187,13 +195,14 @@ async function changesAfter({ db }: Reader, known: number): Promise<Changes> {
     .select(['run_no', 'type'])
     .distinct()
     .where('event_id', '>', known)
-    .where('type', 'in', [...RUN_EVENTS, NEW_NAMES])
+    .where('type', 'in', [...RUN_EVENTS, NEW_NAMES, BACKFILLS])
     .execute();
   return {
     at,
     written: new Set(written.map((row) => row.asset_id)),
     runNos: [...new Set(events.flatMap((row) => (row.run_no === null ? [] : [row.run_no])))],
     renamed: events.some((row) => row.type === NEW_NAMES),
+    backfills: events.some((row) => row.type === BACKFILLS),
   };
 }
 
@@ -207,6 +216,7 @@ function plansOf(
 ): AssetHistory['plans'] {
   return runs.map((run) => ({
     runNo: run.runNo,
+    backfillNo: run.backfillNo,
     eventId: run.eventId,
     status: run.status,
     planned: plannedSubset(run, memory.definition),
@@ -322,6 +332,27 @@ async function hasRuns({ db }: Reader, assetId: number): Promise<boolean> {
   return row !== undefined;
 }
 
+/** Tells assets of backfills that began and ended; which of them there was something to tell. */
+async function syncBackfills(
+  tx: Reader,
+  assets: ReadonlyMap<number, Pick<Remembered, 'memory' | 'reader'>>,
+): Promise<readonly number[]> {
+  const unfinished = await unfinishedBackfills(tx);
+  const told: number[] = [];
+  for (const [assetId, { memory, reader }] of assets) {
+    const present = unfinished.get(assetId) ?? new Set();
+    const known = memory.backfills();
+    const ended = known.filter((backfillNo) => !present.has(backfillNo));
+    const begun = [...present].filter((backfillNo) => !known.includes(backfillNo));
+    for (const backfillNo of ended) memory.setBackfill(backfillNo, null);
+    for (const backfillNo of begun) {
+      memory.setBackfill(backfillNo, await backfillOf(tx, backfillNo, assetId, memory.definition, reader));
+    }
+    if (ended.length + begun.length > 0) told.push(assetId);
+  }
+  return told;
+}
+
 /** Only what is new is read, and only for those whose last evaluation has not seen it. */
 async function bringNews(tx: Reader, { memory, reader }: Remembered, after: number): Promise<void> {
   if (!memory.hasNewsAfter(after)) return;
@@ -366,7 +397,7 @@ function viewOf(now: number, eventId: number, assets: ReadonlyMap<string, Shown>
 function show(memory: AutomationAssetMemory, checks: Iterable<string>): Shown {
   return {
     changedAt: memory.changedAt,
-    asset: memory.view(emptySubset),
+    asset: memory.view(),
     checks: new Map([...checks].map((name) => [name, memory.checkView(name)])),
     news: memory.news,
   };

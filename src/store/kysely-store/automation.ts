@@ -2,6 +2,7 @@ import type { Explanation } from '../../automation/explanation.ts';
 import type { AutomationStore, EvaluationRow, NewEvaluation } from '../automation-store.ts';
 import type { AutomationEvaluationRow } from './automation-schema.ts';
 import { createAutomationLook } from './automation-view.ts';
+import { insertBackfill } from './backfills.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { appendEvent } from './event-log.ts';
 import { ensureAssets, ensureTexts, findAssets, findTexts } from './identities.ts';
@@ -32,16 +33,19 @@ export function createAutomationStore(context: StoreContext): AutomationStore {
       return new Map(rows.map((row) => [entityOf(row.key, row.check_name), row.cursor]));
     },
 
-    async record({ evaluationId, at, cursors, forgotten, evaluations, plans, specs }) {
+    async record({ evaluationId, at, cursors, forgotten, evaluations, plans, backfill, specs }) {
       return context.write(async (tx) => {
         const key = `automation:${evaluationId}`;
         const [first] = plans;
         const known = first === undefined ? null : await findLaunch(tx, first.launchId, key);
         if (known !== null) return known;
+        if (backfill !== null && (await isRecorded(tx, backfill.backfillId))) return null;
         await writeCursors(tx, cursors, forgotten);
         const launch = first === undefined ? null : await insertLaunch(tx, plans, specs, key);
+        if (backfill !== null) await insertBackfill(tx, backfill);
         if (evaluations.length === 0) return launch;
-        await writeEvaluations(tx, evaluationId, at, evaluations, launch?.launchId ?? null);
+        const asked = { launch_id: launch?.launchId ?? null, backfill_id: backfill?.backfillId ?? null };
+        await writeEvaluations(tx, evaluationId, at, evaluations, asked);
         const asking = evaluations.filter(({ requested }) => requested > 0);
         await appendEvent(tx, {
           runNo: null,
@@ -100,6 +104,15 @@ export function createAutomationStore(context: StoreContext): AutomationStore {
   };
 }
 
+async function isRecorded({ db }: Tx, backfillId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('backfill')
+    .select('backfill_no')
+    .where('backfill_id', '=', backfillId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 async function writeCursors(
   tx: Tx,
   cursors: ReadonlyMap<string, string>,
@@ -133,7 +146,7 @@ async function writeEvaluations(
   evaluation: string,
   at: number,
   evaluations: readonly NewEvaluation[],
-  launchId: string | null,
+  asked: Pick<AutomationEvaluationRow, 'launch_id' | 'backfill_id'>,
 ): Promise<void> {
   const ids = await ensureAssets(
     tx,
@@ -148,8 +161,7 @@ async function writeEvaluations(
     spans: JSON.stringify(one.spans),
     condition: one.condition,
     explanation: JSON.stringify(one.explanation),
-    launch_id: one.requested > 0 ? launchId : null,
-    backfill_id: null,
+    ...(one.requested > 0 ? asked : { launch_id: null, backfill_id: null }),
   }));
   for (const some of chunks(rows, CHUNK)) {
     await tx.db

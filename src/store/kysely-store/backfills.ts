@@ -8,6 +8,7 @@ import {
   type BackfillStatus,
   type BackfillStore,
   ENDED_BACKFILL,
+  type NewBackfill,
 } from '../backfill-store.ts';
 import { decodeGroups, encodeGroups } from './backfill-groups.ts';
 import { type ItemStatus, moveCounts, recordBackfillChange } from './backfill-items.ts';
@@ -91,42 +92,7 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
       return context.write(async (tx) => {
         const key = request.idempotencyKey ?? null;
         const known = key === null ? await find(tx, backfillId) : await byKey(tx, key);
-        if (known !== null) return toRow(known);
-        const row = await tx.db
-          .insertInto('backfill')
-          .values({
-            backfill_id: backfillId,
-            idempotency_key: key,
-            parent_id: parentId,
-            status: 'REQUESTED',
-            request: JSON.stringify(request),
-            groups: encodeGroups(groups),
-            total: groups.reduce((sum, group) => sum + partitionsOf(group), 0),
-            runs,
-            submitted: 0,
-            materialized: 0,
-            failed: 0,
-            in_progress: 0,
-            canceled: 0,
-            skipped: 0,
-            reason: '',
-            changed_by: null,
-            agreed: null,
-            created_at: tx.now,
-            ended_at: null,
-          })
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        const assets = await ensureAssets(tx, assetsOf(groups));
-        const rows = [...assets.values()].map((asset_id) => ({ asset_id, backfill_no: row.backfill_no }));
-        for (const some of chunks(rows, CHUNK)) {
-          await tx.db
-            .insertInto('backfill_asset')
-            .values([...some])
-            .execute();
-        }
-        await recordBackfillChange(tx, backfillId, 'REQUESTED', actorOf(request.cause), '');
-        return toRow(row);
+        return toRow(known ?? (await insertBackfill(tx, { backfillId, request, parentId, groups, runs })));
       });
     },
 
@@ -359,6 +325,49 @@ function assetsOf(groups: readonly BackfillGroup[]): Set<string> {
   return new Set(groups.flatMap((group) => group.parts.flatMap((part) => part.assets)));
 }
 
+/** A new backfill, with its event. */
+export async function insertBackfill(
+  tx: Tx,
+  { backfillId, request, parentId, groups, runs }: NewBackfill,
+): Promise<BackfillTableRow> {
+  const row = await tx.db
+    .insertInto('backfill')
+    .values({
+      backfill_id: backfillId,
+      idempotency_key: request.idempotencyKey ?? null,
+      parent_id: parentId,
+      status: 'REQUESTED',
+      request: JSON.stringify(request),
+      groups: encodeGroups(groups),
+      total: groups.reduce((sum, group) => sum + partitionsOf(group), 0),
+      runs,
+      submitted: 0,
+      materialized: 0,
+      failed: 0,
+      in_progress: 0,
+      canceled: 0,
+      skipped: 0,
+      reason: '',
+      changed_by: null,
+      agreed: null,
+      created_at: tx.now,
+      ended_at: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const assets = await ensureAssets(tx, assetsOf(groups));
+  const rows = [...assets.values()].map((asset_id) => ({ asset_id, backfill_no: row.backfill_no }));
+  for (const some of chunks(rows, CHUNK)) {
+    await tx.db
+      .insertInto('backfill_asset')
+      .values([...some])
+      .execute();
+  }
+  await recordBackfillChange(tx, backfillId, 'REQUESTED', actorOf(request.cause), '');
+  return row;
+}
+
 function actorOf(cause: BackfillRow['request']['cause']): string {
+  if (cause.kind === 'automation') return 'automation';
   return cause.kind === 'api' ? `api:${cause.token}` : `${cause.kind}:${cause.user}`;
 }

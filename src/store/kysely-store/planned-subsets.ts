@@ -1,14 +1,12 @@
 import { type DefinedSubset, subsetUnder } from '../../automation/cursor.ts';
 import type { RunStatus } from '../../events/run-state.ts';
 import { keyToOrdinal } from '../../partitions/definition/key-order.ts';
-import { layoutOf } from '../../partitions/definition/multi.ts';
 import type { PartitionsDefinition } from '../../partitions/definition/partitions-definition.ts';
 import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
-import { subsetOfRectangles } from '../../partitions/subset/cells.ts';
+import { rangeOfKeys } from '../../partitions/partition-set.ts';
 import {
   emptySubset,
   type PartitionSubset,
-  rangeSubset,
   subsetOfOrdinals,
 } from '../../partitions/subset/partition-subset.ts';
 import { definitionOf, type Reader } from './identities.ts';
@@ -25,6 +23,8 @@ export interface PlannedAssetRun {
   /** The first event of the run that is left. */
   readonly eventId: number;
   readonly assetId: number;
+  /** The backfill that the run is a part of. */
+  readonly backfillNo: number | null;
   /** In which definition its keys are written; undefined: not known. */
   readonly definition: PartitionsDefinition | null | undefined;
   readonly keys: readonly string[];
@@ -45,6 +45,7 @@ export async function plannedAssetRuns(
         'run.run_no',
         'run.run_id',
         'run.status',
+        'run.backfill_no',
         'step_asset.asset_id',
         'step_asset.definition_id',
         'step_asset.partition_keys',
@@ -67,6 +68,7 @@ export async function plannedAssetRuns(
         status: row.status as RunStatus,
         eventId: row.event_id ?? 0,
         assetId: row.asset_id,
+        backfillNo: row.backfill_no,
         definition: await definitionOf(tx, row.definition_id),
         keys: fromJson<string[]>(row.partition_keys),
         isRange: row.is_range === 1,
@@ -87,23 +89,14 @@ export function plannedSubset(
   const [start, end] = keys;
   const subset =
     isRange && start !== undefined && end !== undefined
-      ? rangeOfKeys(written, start, end)
+      ? subsetOfRange(written, start, end)
       : subsetOfOrdinals(keys.map((key) => keyToOrdinal(written, key)).filter((ordinal) => ordinal !== null));
   const defined: DefinedSubset = { partitions: written, subset };
   return subsetUnder(defined, today);
 }
 
 /** Both ends included; of a 2-D set a rectangle. */
-function rangeOfKeys(definition: PartitionsDefinition, start: string, end: string): PartitionSubset {
-  if (definition.kind !== 'multi') {
-    const [from, to] = [keyToOrdinal(definition, start), keyToOrdinal(definition, end)];
-    return from === null || to === null ? emptySubset : rangeSubset(from, to + 1);
-  }
-  const { major, minor, swapped } = layoutOf(definition);
-  const [starts, ends] = [start.split('|'), end.split('|')];
-  const side = (own: typeof major.definition, position: number): PartitionSubset =>
-    rangeOfKeys(own, starts[position] ?? '', ends[position] ?? '');
-  return subsetOfRectangles(definition, [
-    { major: side(major.definition, swapped ? 1 : 0), minor: side(minor.definition, swapped ? 0 : 1) },
-  ]);
+function subsetOfRange(definition: PartitionsDefinition, start: string, end: string): PartitionSubset {
+  const range = rangeOfKeys(definition, start, end, null);
+  return range.ok ? range.subset() : emptySubset;
 }

@@ -355,7 +355,7 @@ export function describeAutomationStore(open: OpenStore): void {
           play.opened = opened;
           await look();
         }),
-        { numRuns: 40 },
+        { numRuns: 20 },
       );
     });
 
@@ -393,7 +393,13 @@ export function describeAutomationStore(open: OpenStore): void {
         condition: 'eager',
         explanation: { ...EXPLANATION, entity: assetKey },
       });
-      const nothing = { cursors: new Map<string, string>(), forgotten: [], evaluations: [], plans: [] };
+      const nothing = {
+        cursors: new Map<string, string>(),
+        forgotten: [],
+        evaluations: [],
+        plans: [],
+        backfill: null,
+      };
       const recordOf = (evaluationId: string, more: Partial<Parameters<AutomationStore['record']>[0]>) =>
         opened.store.automation.record({
           evaluationId,
