@@ -81,7 +81,7 @@ function matrixIn(definition: MultiPartitions, states: States): BackfillPartitio
   );
   const rows = placesOf(cells.map(({ row }) => row));
   const columns = placesOf(cells.map(({ column }) => column));
-  const lines = [...rows.keys()].map(() => new Array<string>(columns.size).fill(NOT_OF_IT));
+  const lines = [...rows.keys()].map(() => Array.from(columns, () => NOT_OF_IT));
   for (const { row, column, letter } of cells) lines[rows.get(row)!]![columns.get(column)!] = letter;
   const [down, right] = acrossIsMajor ? [minor, major] : [major, minor];
   const keys = (side: typeof down, places: ReadonlyMap<number, number>): string[] =>

@@ -203,7 +203,8 @@ function Matrix({
       ? 0
       : matrix.cells.reduce(
           (sum, line, row) =>
-            sum + [...line].filter((cell, column) => isIn(area, row, column) && /[.f]/.test(cell)).length,
+            sum +
+            line.split('').filter((cell, column) => isIn(area, row, column) && /[.f]/.test(cell)).length,
           0,
         );
   const last = keys.length === 1 ? newest.find(({ partition }) => partition === only) : undefined;

@@ -27,8 +27,8 @@ export function formOf(wish: BackfillWish, dimensions: number): BackfillForm {
   const parts = (key: string): string[] => (dimensions === 2 ? key.split('|') : [key]);
   return {
     which: wish.range === undefined ? 'all' : 'range',
-    start: wish.range === undefined ? new Array<string>(dimensions).fill('') : parts(wish.range.start),
-    end: wish.range === undefined ? new Array<string>(dimensions).fill('') : parts(wish.range.end),
+    start: wish.range === undefined ? Array.from({ length: dimensions }, () => '') : parts(wish.range.start),
+    end: wish.range === undefined ? Array.from({ length: dimensions }, () => '') : parts(wish.range.end),
     keys: '',
     missing: only.includes('missing'),
     failed: only.includes('failed'),
