@@ -252,6 +252,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
       createRefreshDaemon({ service: components, clock, operations, log: logger, random: Math.random }),
       createRetentionDaemon({
         operations,
+        automation: store.automation,
         runs,
         logs,
         service: components,

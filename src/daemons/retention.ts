@@ -1,6 +1,7 @@
 import type { EltComponentService } from '../component/component-service.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import type { AutomationStore } from '../store/automation-store.ts';
 import type { LogStore } from '../store/log-store.ts';
 import type { OperationsStore, RunStore } from '../store/store.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
@@ -11,12 +12,15 @@ export interface RetentionPeriods {
   readonly events: number;
   readonly ticks: number;
   readonly deliveries: number;
+  /** Evaluations of automation conditions; the newest of each asset stays. */
+  readonly evaluations: number;
   /** Python environments that no step used. */
   readonly environments: number;
 }
 
 export interface RetentionDeps {
   readonly operations: Pick<OperationsStore, 'heartbeat' | 'prune'>;
+  readonly automation: Pick<AutomationStore, 'prune'>;
   readonly runs: Pick<RunStore, 'list'>;
   readonly logs: Pick<LogStore, 'attempts' | 'remove'>;
   readonly service: Pick<EltComponentService, 'collectGarbage'>;
@@ -33,12 +37,13 @@ export const DEFAULT_RETENTION: RetentionPeriods = {
   events: 90 * DAY_MS,
   ticks: 90 * DAY_MS,
   deliveries: 7 * DAY_MS,
+  evaluations: 30 * DAY_MS,
   environments: 14 * DAY_MS,
 };
 const INTERVAL_MS = 6 * 60 * 60_000;
 const PAGE = 100;
 
-/** Keeps disk and database bounded: old events, ticks, deliveries, logs, unneeded trees, commits and environments. */
+/** Keeps disk and database bounded: old events, ticks, deliveries, evaluations, logs, unneeded trees, commits and environments. */
 export function createRetentionDaemon(deps: RetentionDeps): Daemon {
   const { operations, service, clock } = deps;
   const keep = deps.keep ?? DEFAULT_RETENTION;
@@ -55,9 +60,10 @@ export function createRetentionDaemon(deps: RetentionDeps): Daemon {
         ticksSince: now - keep.ticks,
         deliveriesSince: now - keep.deliveries,
       });
+      const evaluations = await deps.automation.prune(now - keep.evaluations);
       const logs = await removeLogs(deps, now - keep.events, signal);
       const environments = (await deps.environments.collectUnused(keep.environments)).length;
-      return { counts: { ...pruned, logs, environments, ...(await service.collectGarbage()) } };
+      return { counts: { ...pruned, evaluations, logs, environments, ...(await service.collectGarbage()) } };
     },
   });
 }

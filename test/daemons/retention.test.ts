@@ -21,6 +21,21 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
     if (end) await succeed(store, runId!, 'a');
     return runId!;
   }
+  const evaluate = async (evaluationId: string): Promise<void> => {
+    const explanation = { condition: 'eager', label: null, entity: 'a', partitioned: false };
+    await store.automation.record({
+      evaluationId,
+      at: clock.now(),
+      ...{ cursors: new Map(), forgotten: [], plans: [], backfill: null, specs: () => ({}) },
+      evaluations: [
+        {
+          ...{ assetKey: 'a', checkName: null, requested: 0, spans: [], condition: 'eager' },
+          explanation: { ...explanation, candidates: 1, matched: 0, spans: [], children: [] },
+        },
+      ],
+    });
+  };
+  for (const id of ['oldest', 'old']) await evaluate(id);
   const unfinished = await runWithLog(false);
   const old: string[] = [];
   for (let n = 0; n < 105; n++) old.push(await runWithLog(true));
@@ -38,6 +53,7 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
         told(error ?? status);
       },
     },
+    automation: store.automation,
     runs: store.runs,
     logs,
     service: { collectGarbage: () => Promise.resolve({ trees: 0, commits: 0 }) },
@@ -49,7 +65,7 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
     },
     clock,
     log: createLogger('silent'),
-    keep: { events: 5 * DAY, ticks: 5 * DAY, deliveries: DAY, environments: 14 * DAY },
+    keep: { events: 5 * DAY, ticks: 5 * DAY, deliveries: DAY, evaluations: 5 * DAY, environments: 14 * DAY },
   });
   daemon.start();
   expect(await beat).toBe('ok');
@@ -62,5 +78,7 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
   expect(await store.events({ after: 0, limit: 1_000, runId: old[0]! })).toEqual([]);
   expect((await store.events({ after: 0, limit: 1_000, runId: young })).length).toBeGreaterThan(0);
   expect((await store.assets.status(['a']))[0]?.latest?.runId).toBe(young);
+  const evaluations = await store.automation.evaluations({ limit: 5 });
+  expect(evaluations.map(({ evaluationId }) => evaluationId)).toEqual(['old/a']);
   await opened.close();
 });
