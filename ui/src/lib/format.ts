@@ -90,6 +90,11 @@ export function plural(number: number, noun: string, many = `${noun}s`): string 
   return `${count(number)} ${number === 1 ? noun : many}`;
 }
 
+/** A message as a sentence of its own: it begins with a capital. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function shortSha(commit: string): string {
   return commit.slice(0, 7);
 }

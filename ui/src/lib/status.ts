@@ -1,4 +1,4 @@
-import type { AssetState, PartitionState } from '../../../src/server/contract/asset.ts';
+import type { AssetFreshness, AssetState, PartitionState } from '../../../src/server/contract/asset.ts';
 import type { BackfillPartitionState, BackfillStatus } from '../../../src/server/contract/backfill.ts';
 import type { RunStatus, StepStatus } from '../../../src/server/contract/common.ts';
 
@@ -76,6 +76,13 @@ export function stepShown(status: StepStatus): Shown {
 export function assetShown(state: AssetState): Shown {
   return ASSETS[state] ?? UNKNOWN;
 }
+/** By its freshness policy; what only warns is no failure. */
+export function freshnessShown({ state, severity }: Pick<AssetFreshness, 'state' | 'severity'>): Shown {
+  if (state === 'fresh') return { tone: 'ok', text: 'Fresh' };
+  if (state === 'unknown') return { tone: 'idle', text: 'Never updated' };
+  return { tone: severity === 'ERROR' ? 'bad' : 'warn', text: 'Stale' };
+}
+
 export function partitionShown(state: PartitionState): Shown {
   return PARTITIONS[state] ?? UNKNOWN;
 }

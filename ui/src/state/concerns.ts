@@ -3,6 +3,7 @@ import type { StreamChange } from '../../../src/server/contract/instance.ts';
 /** Which events of the stream change which part of the API. */
 const RUN_TYPES =
   /^(run_|step_(dispatched|started|succeeded|failed|canceled|lost|retry_scheduled|gave_up|skipped|dropped))/;
+const ASSET_TYPES = /^(materialization|check|freshness_changed)$/;
 const DEFINITION_TYPES = /^(revision_applied|definitions_published|discovery_progress)$/;
 
 export function isRunEvent(change: StreamChange): boolean {
@@ -15,7 +16,7 @@ export function isDefinitionEvent(change: StreamChange): boolean {
 
 /** Not each log line or progress report: what changes a state. */
 function isAssetEvent(change: StreamChange): boolean {
-  return isRunEvent(change) || change.type === 'materialization' || change.type === 'check';
+  return isRunEvent(change) || ASSET_TYPES.test(change.type);
 }
 
 export function concernsAssets(change: StreamChange): boolean {
@@ -47,7 +48,14 @@ export function concernsBackfill(backfillId: string): (change: StreamChange) => 
 }
 
 export function concernsComponents(change: StreamChange): boolean {
-  return isDefinitionEvent(change) || change.type === 'component_condition';
+  return (
+    isDefinitionEvent(change) || change.type === 'component_condition' || change.type === 'control_changed'
+  );
+}
+
+/** What people set over what Git says. */
+export function concernsDrift(change: StreamChange): boolean {
+  return concernsComponents(change) || isSchedule(change);
 }
 
 export function concernsSchedules(change: StreamChange): boolean {

@@ -12,9 +12,9 @@ import { Page } from '../../components/page.tsx';
 import { RunList } from '../../components/run-list.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
-import { exact, relative } from '../../lib/format.ts';
+import { exact, relative, sentence } from '../../lib/format.ts';
 import { selectionOf } from '../../lib/selection.ts';
-import { assetShown } from '../../lib/status.ts';
+import { assetShown, freshnessShown } from '../../lib/status.ts';
 import { query, setQuery } from '../../router.ts';
 import { shownState } from '../../state/assets.ts';
 import { requestBackfill } from '../../state/backfill-request.ts';
@@ -74,6 +74,11 @@ function Shown({
             <KeyText assetKey={asset.key} />
           </span>
           <Status shown={shown} badge />
+          {asset.freshness !== null && asset.freshness.state !== 'unknown' && (
+            <span title={sentence(asset.freshness.message)}>
+              <Status shown={freshnessShown(asset.freshness)} badge />
+            </span>
+          )}
         </>
       }
       actions={<Materialize asset={asset} />}

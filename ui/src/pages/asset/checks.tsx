@@ -3,6 +3,7 @@ import { Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
 import { Value } from '../../components/value.tsx';
+import { sentence } from '../../lib/format.ts';
 import type { Shown } from '../../lib/status.ts';
 import { runHref } from '../../router.ts';
 
@@ -31,14 +32,21 @@ export function Checks({ checks }: { checks: readonly Check[] }) {
                   <bdi>{check.description}</bdi>
                 </p>
               )}
+              {typeof check.latest?.metadata['message'] === 'string' && (
+                <p class={check.latest.passed ? 'faint' : ''}>
+                  <bdi>{sentence(check.latest.metadata['message'])}</bdi>
+                </p>
+              )}
               {check.latest !== null && (
                 <p class="faint row tight wrap">
                   <Ago at={check.latest.at} /> <a href={runHref(check.latest.run_id)}>run</a>
-                  {Object.entries(check.latest.metadata).map(([name, value]) => (
-                    <span key={name}>
-                      {name} <Value name={name} value={value} />
-                    </span>
-                  ))}
+                  {Object.entries(check.latest.metadata)
+                    .filter(([name]) => name !== 'message' && name !== 'check_type')
+                    .map(([name, value]) => (
+                      <span key={name}>
+                        {name} <Value name={name} value={value} />
+                      </span>
+                    ))}
                 </p>
               )}
             </div>

@@ -6,7 +6,7 @@ import { Facts, Section } from '../../components/page.tsx';
 import { PartitionBar } from '../../components/strip.tsx';
 import { Value } from '../../components/value.tsx';
 import { cronText } from '../../lib/cron-text.ts';
-import { duration, shortDigest } from '../../lib/format.ts';
+import { duration, sentence, shortDigest } from '../../lib/format.ts';
 import { Checks } from './checks.tsx';
 import { RowsPlot } from './spark.tsx';
 
@@ -182,7 +182,7 @@ function Details({ asset }: { asset: AssetDetail }) {
                 'Retries',
                 `${retry.max_retries}, ${duration(retry.delay)} apart${retry.backoff === null ? '' : `, ${retry.backoff.toLowerCase()}`}`,
               ],
-          freshness === null ? null : ['Fresh for', duration(freshness.lower_bound_delta_seconds)],
+          freshness === null ? null : ['Freshness', <FreshnessText key="fr" freshness={freshness} />],
           [
             'Code version',
             <code key="c" class="clip" title={asset.code_version}>
@@ -200,5 +200,20 @@ function Details({ asset }: { asset: AssetDetail }) {
         ]}
       />
     </Section>
+  );
+}
+
+/** How it stands, and what the policy asks for. */
+function FreshnessText({ freshness }: { freshness: NonNullable<AssetDetail['freshness']> }) {
+  const { message, lower_bound_delta_seconds: delta, deadline_cron: cron, timezone, severity } = freshness;
+  const by = cron === null ? '' : `, looked at ${cronText(cron) ?? cron} ${timezone}`;
+  return (
+    <span>
+      {sentence(message)}.{' '}
+      <span class="faint">
+        At most {duration(delta)} old{by}
+        {severity === 'WARN' && ', only warns'}
+      </span>
+    </span>
   );
 }

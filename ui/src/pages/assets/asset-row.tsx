@@ -4,8 +4,8 @@ import { Status } from '../../components/status.tsx';
 import { PartitionBar, RunStrip } from '../../components/strip.tsx';
 import { Ago } from '../../components/time.tsx';
 import { cronText } from '../../lib/cron-text.ts';
-import { count, exact, relative } from '../../lib/format.ts';
-import { assetShown } from '../../lib/status.ts';
+import { count, exact, relative, sentence } from '../../lib/format.ts';
+import { assetShown, freshnessShown } from '../../lib/status.ts';
 import { shownState } from '../../state/assets.ts';
 import { now } from '../../state/clock.ts';
 
@@ -98,6 +98,14 @@ function Marks({ asset }: { asset: AssetSummary }) {
       {asset.failing_checks > 0 && (
         <span class="mark tone-bad">
           {asset.failing_checks} {asset.failing_checks === 1 ? 'check' : 'checks'} failing
+        </span>
+      )}
+      {asset.freshness?.state === 'stale' && (
+        <span
+          class={`mark tone-${freshnessShown(asset.freshness).tone}`}
+          title={sentence(asset.freshness.message)}
+        >
+          stale
         </span>
       )}
       {asset.description !== null && (

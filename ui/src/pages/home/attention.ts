@@ -2,8 +2,8 @@ import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import type { Component } from '../../../../src/server/contract/component.ts';
 import type { Instance } from '../../../../src/server/contract/instance.ts';
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
-import { partitionText, plural } from '../../lib/format.ts';
-import type { Tone } from '../../lib/status.ts';
+import { partitionText, plural, sentence } from '../../lib/format.ts';
+import { freshnessShown, type Tone } from '../../lib/status.ts';
 import { runHref } from '../../router.ts';
 
 export interface Attention {
@@ -28,6 +28,7 @@ export function attention(
     ...failedRuns(assets, runs),
     ...components.flatMap(brokenFolders),
     ...failingChecks(assets),
+    ...staleAssets(assets),
     ...daemons(instance),
   ];
 }
@@ -119,6 +120,22 @@ function failingChecks(assets: readonly AssetSummary[]): Attention[] {
       at: null,
       href: `/assets/${encodeURIComponent(key)}`,
       action: 'Show the checks',
+    }));
+}
+
+/** Not as new as their policy wants, the longest stale first. */
+function staleAssets(assets: readonly AssetSummary[]): Attention[] {
+  return assets
+    .flatMap(({ key, freshness }) => (freshness?.state === 'stale' ? [{ key, freshness }] : []))
+    .toSorted((a, b) => (a.freshness.stale_since ?? '').localeCompare(b.freshness.stale_since ?? ''))
+    .map(({ key, freshness }) => ({
+      id: `stale:${key}`,
+      tone: freshnessShown(freshness).tone,
+      title: `${key} is stale`,
+      text: sentence(freshness.message),
+      at: freshness.stale_since,
+      href: `/assets/${encodeURIComponent(key)}`,
+      action: 'Show the asset',
     }));
 }
 
