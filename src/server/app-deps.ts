@@ -38,7 +38,7 @@ export interface AppDeps {
 export type SurfaceComponents = ComponentService &
   Pick<
     EltComponentService,
-    'definitionDiagnostics' | 'control' | 'rollback' | 'pin' | 'suspend' | 'resume' | 'drift'
+    'definitionDiagnostics' | 'control' | 'rollback' | 'pin' | 'suspend' | 'resume' | 'drift' | 'plan'
   >;
 
 /** An app whose routes are typed by their zod schemas. */

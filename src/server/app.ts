@@ -19,6 +19,7 @@ import { controlRoutes } from './routes/controls.ts';
 import { healthRoutes } from './routes/health.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { partitionKeyRoutes } from './routes/partition-keys.ts';
+import { planRoutes } from './routes/plans.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -79,6 +80,7 @@ function routes(app: App, deps: AppDeps): void {
       backfillRoutes(api, deps);
       componentRoutes(api, deps);
       controlRoutes(api, deps);
+      planRoutes(api, deps);
       instanceRoutes(api, deps);
       streams = eventStreamRoute(api, deps);
       done();

@@ -6,6 +6,7 @@ import * as backfill from './contract/backfill.ts';
 import * as common from './contract/common.ts';
 import * as component from './contract/component.ts';
 import * as instance from './contract/instance.ts';
+import * as plan from './contract/plan.ts';
 import * as run from './contract/run.ts';
 import * as schedule from './contract/schedule.ts';
 import * as system from './contract/system.ts';
@@ -20,7 +21,7 @@ export const problems = { '4xx': ProblemResponse, '5xx': ProblemResponse } as co
 
 /** The contract's schemas under their own names, so that the document has each of them once. */
 const registry = z.registry<{ id: string }>();
-for (const schemas of [asset, backfill, common, component, instance, run, schedule, system]) {
+for (const schemas of [asset, backfill, common, component, instance, plan, run, schedule, system]) {
   for (const [name, schema] of Object.entries(schemas)) {
     if (schema instanceof z.ZodObject && !name.endsWith('Query')) registry.add(schema, { id: name });
   }

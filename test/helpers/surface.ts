@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { ComponentStatus, RefreshOutcome } from '../../src/component/component.ts';
+import { planRevision } from '../../src/component/plan-revision.ts';
 import type { ComponentSettings, Settings } from '../../src/config/settings.ts';
 import { buildDefinitions } from '../../src/definitions/build.ts';
+import { createDiscoverCache } from '../../src/discovery/discover.ts';
 import type { BackfillEngine } from '../../src/engine/backfill-engine.ts';
 import { createBackfillEngine } from '../../src/engine/backfills/create-backfill-engine.ts';
 import { createRunEngine } from '../../src/engine/engine.ts';
@@ -13,6 +15,7 @@ import type { RunEngine } from '../../src/engine/run-engine.ts';
 import type { StepResult } from '../../src/events/run-event.ts';
 import type { StepEvent } from '../../src/events/step-event.ts';
 import { neverCrash } from '../../src/lib/crash-points.ts';
+import { OperationalError } from '../../src/lib/errors.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { planRun } from '../../src/plan/plan-run.ts';
@@ -105,6 +108,28 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
       }),
     resume: (component) => Promise.resolve(unchanged(component)),
     drift: () => Promise.resolve([]),
+    plan: (_component, target, from) => {
+      const { snapshot, lastApplied } = status;
+      const served = snapshot === null ? null : { revisionId: lastApplied?.revisionId ?? 0, snapshot };
+      return planRevision(
+        {
+          settings: COMPONENT,
+          service: settings,
+          store,
+          clock,
+          mirror: () => {
+            throw new OperationalError('GIT_UNREACHABLE', 'there is no Git here');
+          },
+          served,
+          sources: served === null ? [] : [{ component: COMPONENT.name, ...served }],
+          results: new Map(),
+          cache: createDiscoverCache(),
+          signal: new AbortController().signal,
+        },
+        target,
+        from,
+      );
+    },
     close: () => Promise.resolve(),
   };
 

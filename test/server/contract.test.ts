@@ -142,6 +142,8 @@ function requestsOf(runId: string, backfillId: string): Readonly<Record<string, 
     'get /api/v1/components': ['/api/v1/components'],
     'get /api/v1/components/{name}': ['/api/v1/components/main'],
     'get /api/v1/components/{name}/revisions': ['/api/v1/components/main/revisions'],
+    'get /api/v1/components/{name}/revisions/{range}/diff': ['/api/v1/components/main/revisions/1...2/diff'],
+    'post /api/v1/plan': ['/api/v1/plan', { to: { revision: 2 } }],
     'post /api/v1/components/{name}/refresh': ['/api/v1/components/main/refresh?wait=true', {}],
     'post /api/v1/components/{name}/rollback': ['/api/v1/components/main/rollback', { revision: 1 }],
     'post /api/v1/components/{name}/pin': [
