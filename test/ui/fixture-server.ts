@@ -153,6 +153,15 @@ function registerReads(app: FastifyInstance, world: World): void {
   get('/components', component.ComponentList, () => listOf(world.components));
   get('/components/:id/revisions', component.RevisionList, () => listOf(world.revisions));
   get('/revisions/:id/diff', component.SnapshotDiff, (request) => world.diffs.get(id(request)) ?? null);
+  get('/drift', component.DriftList, () =>
+    listOf(
+      world.schedules.flatMap(({ name, component: owner, status, default_status: git, override }) =>
+        override === null
+          ? []
+          : [{ ...override, kind: 'schedule' as const, component: owner, target: name, git, actual: status }],
+      ),
+    ),
+  );
   get('/diagnostics', common.page(common.Diagnostic), () => listOf(world.diagnostics));
   get('/assets', asset.AssetList, (request) =>
     listOf(selected([...world.assets.values()], query(request)['selection'])),

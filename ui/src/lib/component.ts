@@ -18,6 +18,13 @@ export function syncOf(component: Component): { shown: Shown; message: string } 
   if (fetchFailed !== undefined)
     return { shown: { tone: 'bad', text: 'Offline' }, message: fetchFailed.message };
   if (stalled !== undefined) return { shown: { tone: 'bad', text: 'Stalled' }, message: stalled.message };
+  if (component.control !== null) {
+    const ready = component.conditions.find(({ type }) => type === 'Ready');
+    const text = { pinned: 'Pinned', rolled_back: 'Rolled back', suspended: 'Suspended' }[
+      component.control.mode
+    ];
+    return { shown: { tone: 'warn', text }, message: ready?.message ?? text };
+  }
   if (held > 0)
     return { shown: { tone: 'warn', text: `Held ${held}` }, message: `${held} kept at an earlier revision` };
   if (degraded !== undefined) return { shown: { tone: 'warn', text: 'Degraded' }, message: degraded.message };

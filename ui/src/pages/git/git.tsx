@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Component } from '../../../../src/server/contract/component.ts';
+import type { Component, RefreshResult } from '../../../../src/server/contract/component.ts';
 import { segment } from '../../api/client.ts';
 import { Button } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
@@ -15,6 +15,9 @@ import { components } from '../../state/instance.ts';
 import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
 import { toast } from '../../state/toasts.ts';
+import { Drift } from './drift.tsx';
+import { HoldBanner } from './hold-banner.tsx';
+import { type HoldAsked, HoldDialog } from './hold-dialog.tsx';
 import { Pipelines } from './pipelines.tsx';
 import { Revisions } from './revisions.tsx';
 
@@ -29,7 +32,12 @@ export function Git() {
               Set <code>ELT_REPO_URL</code> in .env and start again.
             </Empty>
           ) : (
-            all.map((component) => <One key={component.name} component={component} />)
+            <>
+              <Drift />
+              {all.map((component) => (
+                <One key={component.name} component={component} />
+              ))}
+            </>
           )
         }
       </Load>
@@ -38,16 +46,18 @@ export function Git() {
 }
 
 function One({ component }: { component: Component }) {
+  const [asked, setAsked] = useState<HoldAsked | null>(null);
   return (
     <>
-      <Card component={component} />
-      <Revisions component={component} />
+      <Card component={component} onSuspend={() => setAsked({ kind: 'suspend', revision: null })} />
+      <Revisions component={component} onHold={(kind, revision) => setAsked({ kind, revision })} />
       <Pipelines component={component} />
+      {asked !== null && <HoldDialog component={component} asked={asked} onClose={() => setAsked(null)} />}
     </>
   );
 }
 
-function Card({ component }: { component: Component }) {
+function Card({ component, onSuspend }: { component: Component; onSuspend: () => void }) {
   const { head, last_applied: applied, last_attempted: attempted } = component;
   const sync = syncOf(component);
   return (
@@ -62,9 +72,17 @@ function Card({ component }: { component: Component }) {
             {component.demo && ' · demo repository'}
           </p>
         </div>
-        <RefreshButton component={component} />
+        <div class="row tight wrap">
+          {component.control === null && (
+            <Button icon="pause" onClick={onSuspend}>
+              Suspend…
+            </Button>
+          )}
+          <RefreshButton component={component} />
+        </div>
       </div>
-      {sync.shown.tone !== 'ok' && sync.shown.tone !== 'run' && (
+      {component.control !== null && <HoldBanner component={component} control={component.control} />}
+      {sync.shown.tone !== 'ok' && sync.shown.tone !== 'run' && component.control === null && (
         <p class={`notice-line tone-${sync.shown.tone}`}>
           <bdi>{sync.message}</bdi>
         </p>
@@ -142,12 +160,14 @@ function RefreshButton({ component }: { component: Component }) {
   const [busy, setBusy] = useState(false);
   const refresh = async (): Promise<void> => {
     setBusy(true);
-    const result = await act<{ status?: string; error?: { message: string; hint: string | null } | null }>(
+    const result = await act<Partial<RefreshResult>>(
       `/components/${segment(component.name)}/refresh?wait=true`,
       {},
       `${component.name} was not refreshed`,
     );
-    if (result?.status === 'unchanged') toast('ok', 'Nothing new in Git');
+    if (result?.status === 'unchanged' && result.note != null)
+      toast('ok', 'Looked, and applied nothing', { detail: result.note });
+    else if (result?.status === 'unchanged') toast('ok', 'Nothing new in Git');
     else if (result?.status === 'failed')
       toast('bad', 'The refresh failed', { detail: result.error?.message ?? null });
     else if (result !== null) toast('ok', 'Refreshed from Git');

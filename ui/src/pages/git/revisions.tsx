@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Component, Revision, SnapshotDiff } from '../../../../src/server/contract/component.ts';
 import { segment } from '../../api/client.ts';
+import { Button } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
 import { CommitChip } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
@@ -13,8 +14,14 @@ import { useResource } from '../../state/resource.ts';
 import { Diff } from './diff.tsx';
 
 /** What became live, when and why; each opens to what it changed. */
-export function Revisions({ component }: { component: Component }) {
-  const path = `/components/${segment(component.name)}/revisions?limit=30`;
+export function Revisions({
+  component,
+  onHold,
+}: {
+  component: Component;
+  onHold: (kind: 'rollback' | 'pin', revision: Revision) => void;
+}) {
+  const path = `/components/${segment(component.name)}/revisions?limit=50`;
   const revisions = useResource<{ items: Revision[] }>(path, concernsComponents);
   return (
     <Section title="Revisions" aside={<span class="faint">newest first</span>}>
@@ -31,7 +38,7 @@ export function Revisions({ component }: { component: Component }) {
                   key={revision.revision_id}
                   revision={revision}
                   before={items[index + 1]}
-                  live={index === 0}
+                  onHold={onHold}
                 />
               ))}
             </ol>
@@ -45,11 +52,11 @@ export function Revisions({ component }: { component: Component }) {
 function Row({
   revision,
   before,
-  live,
+  onHold,
 }: {
   revision: Revision;
   before: Revision | undefined;
-  live: boolean;
+  onHold: (kind: 'rollback' | 'pin', revision: Revision) => void;
 }) {
   const id = `${revision.component}:${revision.revision_id}`;
   const [open, setOpen] = useState(query('rev') === id);
@@ -59,7 +66,7 @@ function Row({
   };
   const { added, changed, removed } = revision.summary;
   return (
-    <li class={live ? 'revision live' : 'revision'} data-row>
+    <li class={classOf(revision)} data-row>
       <div class="revision-line">
         <button type="button" class="revision-toggle" aria-expanded={open} onClick={toggle}>
           <span class="revision-message">
@@ -75,7 +82,12 @@ function Row({
         <CommitChip commit={revision.commit} url={revision.url} />
       </div>
       <p class="faint row tight wrap">
-        {live && <span class="chip tone-ok">live</span>}
+        {revision.served && <span class="chip tone-ok">live</span>}
+        {revision.fenced && (
+          <span class="chip tone-warn" title="The rollback keeps it from being applied again">
+            kept out
+          </span>
+        )}
         <bdi>{revision.author}</bdi>
         <span>
           · live <Ago at={revision.applied_at} /> by <bdi>{revision.trigger.text}</bdi>
@@ -84,10 +96,26 @@ function Row({
         {revision.held > 0 && <span class="tone-text-warn">· {revision.held} held</span>}
         {revision.diagnostics > 0 && <span>· {plural(revision.diagnostics, 'problem')}</span>}
       </p>
+      {open && (
+        <p class="revision-actions row tight wrap">
+          {!revision.served && (
+            <Button icon="retry" onClick={() => onHold('rollback', revision)}>
+              Roll back to this…
+            </Button>
+          )}
+          <Button icon="pause" onClick={() => onHold('pin', revision)}>
+            {revision.served ? 'Stay at this…' : 'Pin to this…'}
+          </Button>
+        </p>
+      )}
       {open &&
         (before === undefined ? <First revision={revision} /> : <Changes from={before} to={revision} />)}
     </li>
   );
+}
+
+function classOf({ served, fenced }: Revision): string {
+  return `revision${served ? ' live' : ''}${fenced ? ' fenced' : ''}`;
 }
 
 function First({ revision }: { revision: Revision }) {
