@@ -9,6 +9,7 @@ import { createAutomationDaemon } from './daemons/automation-daemon.ts';
 import { createBackfillDaemon } from './daemons/backfill.ts';
 import { createDaemon, type Daemon } from './daemons/daemon.ts';
 import { createFreshnessDaemon } from './daemons/freshness.ts';
+import { createGitReports } from './daemons/git-reports.ts';
 import { createRefreshDaemon } from './daemons/refresh.ts';
 import { createRetentionDaemon } from './daemons/retention.ts';
 import { createRunMonitor } from './daemons/run-monitor.ts';
@@ -23,10 +24,14 @@ import { placesOf } from './engine/local/places.ts';
 import { createWorkDirLocks } from './engine/local/work-dir-locks.ts';
 import type { RunEngine } from './engine/run-engine.ts';
 import type { StepMachine } from './engine/step-machine.ts';
+import { installationToken } from './github/github-client.ts';
+import { createGithubHost } from './github/github-host.ts';
+import { hostedRepository } from './github/reported-repository.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { type CrashHook, neverCrash } from './lib/crash-points.ts';
 import { opaqueId, uuidv7 } from './lib/ids.ts';
 import type { Logger } from './lib/log.ts';
+import { isLoopback } from './lib/loopback.ts';
 import { planRun } from './plan/plan-run.ts';
 import { poolLimits } from './plan/pools.ts';
 import { stepSpecs } from './plan/step-spec-of.ts';
@@ -210,6 +215,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     crashPoint,
   });
   const scheduling = schedulerDaemon({ store, components, engine, clock, logger, newId, crashPoint });
+  const reporting = gitReportsDaemon({ settings, store, components, clock, logger });
   const app = createApp({
     settings,
     store,
@@ -223,6 +229,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     version,
     uiDir: join(root, 'ui', 'dist'),
     onScheduleChanged: () => scheduling.wake(),
+    onPlanQueued: () => reporting?.wake(),
   });
   opened.defer(() => app.close());
   await app.ready();
@@ -261,6 +268,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
         log: logger,
       }),
     ];
+    if (reporting !== null) daemons.push(reporting);
     if (options.watch ?? false) daemons.push(createWatchDaemon({ service: components, log: logger }));
     for (const daemon of daemons) daemon.start();
     opened.defer(async () => void (await Promise.all(daemons.map((daemon) => daemon.stop()))));
@@ -317,6 +325,40 @@ function schedulerDaemon(deps: {
       const latest = clock.now() + SCHEDULER_NAP_MS;
       return { counts: { ...counts }, nextAt: Math.min(scheduler.nextDueAt() ?? latest, latest) };
     },
+  });
+  components.onPublished(() => daemon.wake());
+  return daemon;
+}
+
+/** Null: no component has anything told to its Git host. */
+function gitReportsDaemon(deps: {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly components: EltComponentService;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Daemon | null {
+  const { settings, store, components, clock, logger } = deps;
+  const now = () => clock.now();
+  const reported = components.repositories().flatMap(({ name, remote, settings: own }) => {
+    const repository = remote === null ? null : hostedRepository(remote.path);
+    if (own.github === undefined || repository === null) return [];
+    const { apiUrl, statuses } = own.github;
+    const hasChecks = own.githubApp !== undefined;
+    const token = own.githubApp === undefined ? own.token : installationToken({ ...own.githubApp, now });
+    return [{ name, repository, statuses, host: createGithubHost({ apiUrl, token, now, hasChecks }) }];
+  });
+  if (reported.length === 0) return null;
+  const publicUrl = URL.parse(settings.publicUrl);
+  const isShown = publicUrl !== null && !isLoopback(publicUrl.hostname);
+  const daemon = createGitReports({
+    reported,
+    components,
+    outbox: store.outbox,
+    operations: store.operations,
+    clock,
+    log: logger,
+    publicUrl: isShown ? settings.publicUrl.replace(/\/+$/, '') : null,
   });
   components.onPublished(() => daemon.wake());
   return daemon;

@@ -23,6 +23,8 @@ export interface GitServer {
   fault: GitServerFault;
   /** Password that Basic authentication has to bring; null: anonymous. */
   token: string | null;
+  /** Cuts the connections that hang. */
+  cutHanging(): void;
   /** Resolves when the next request has arrived. */
   nextRequest(): Promise<void>;
 }
@@ -50,14 +52,23 @@ export async function startGitServer(root: string): Promise<GitServer> {
     requests: [],
     fault: { kind: 'none' },
     token: null,
+    cutHanging() {
+      for (const response of hanging) response.destroy();
+      hanging.clear();
+    },
     nextRequest: () => new Promise((resolve) => arrivals.push(resolve)),
   };
   return server;
 }
 
+const hanging = new Set<ServerResponse>();
+
 function answer(server: GitServer, root: string, request: IncomingMessage, response: ServerResponse): void {
   const { fault } = server;
-  if (fault.kind === 'hang') return;
+  if (fault.kind === 'hang') {
+    hanging.add(response);
+    return;
+  }
   if (fault.kind === 'status') {
     response.writeHead(fault.status).end();
     return;

@@ -25,6 +25,8 @@ export interface GithubServer {
   /** Answers in place of the server's own, in order; what gives null is passed over. */
   readonly interceptors: ((call: GithubCall) => GithubAnswer | null)[];
   addComment(number: number, body: string): void;
+  /** Resolves when it is so; looks after each call that was answered. */
+  called(isSo: () => boolean): Promise<void>;
   /** The statuses of a commit, oldest first: `context state description`. */
   statusesOf(sha: string): string[];
 }
@@ -35,6 +37,7 @@ export async function startGithub(): Promise<GithubServer> {
   const comments = new Map<number, { id: number; body: string }[]>();
   const checks = new Map<number, Record<string, unknown>>();
   const interceptors: ((call: GithubCall) => GithubAnswer | null)[] = [];
+  const waiting = new Set<() => void>();
   let nextId = 1;
 
   function answer(call: GithubCall, query: URLSearchParams): GithubAnswer {
@@ -110,6 +113,7 @@ export async function startGithub(): Promise<GithubServer> {
       const { status, body, headers } = answer(call, url.searchParams);
       response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
       response.end(JSON.stringify(body ?? {}));
+      for (const look of waiting) look();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -124,6 +128,16 @@ export async function startGithub(): Promise<GithubServer> {
     addComment(number, body) {
       comments.set(number, [...(comments.get(number) ?? []), { id: nextId++, body }]);
     },
+    called: (isSo) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!isSo()) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
     statusesOf: (sha) =>
       calls
         .filter(({ method, path }) => method === 'POST' && path.endsWith(`/statuses/${sha}`))
