@@ -26,6 +26,8 @@ from elt_runner.targets import Known, Place
 
 Request = dict[str, Any]
 Check = dict[str, Any]
+#: Partitions that a result is about, [None] = the asset as a whole.
+Outcome = tuple[list[str | None], kinds.Result]
 
 CANCEL_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 MASK = "***"
@@ -118,6 +120,20 @@ class _Said:
             self._has_failed = bool(parameters.get("exception"))
 
 
+def _asked(check: Check) -> set[str]:
+    """Names of a partition's values in the user's SQL."""
+    settings = check["settings"]
+    return placeholders(settings.get("sql") or settings.get("where") or "")
+
+
+def _whole(result: kinds.Result) -> list[Outcome]:
+    return [([None], result)]
+
+
+def _not_run(error: CheckError) -> kinds.Result:
+    return kinds.Result(False, f"could not be checked: {error}", could_not_run=True)
+
+
 class Checks:
     def __init__(self, request: Request, known: Known, found: dict[str, dict[str, Any]]) -> None:
         self._request = request
@@ -148,49 +164,57 @@ class Checks:
         started = time.monotonic()
         details: dict[str, Any] = {"check_type": check["type"]}
         try:
-            result = self._evaluate(asset_key, check, details)
-            passed, found = result.passed, result.metadata
+            outcomes = self._evaluate(asset_key, check, details)
         except CheckError as error:
-            passed, found = False, {"message": f"could not be checked: {error}", "could_not_run": True}
-        metadata = {**details, **self._masked(found), "seconds": round(time.monotonic() - started, 3)}
-        events.emit(
-            "check",
-            asset_key=asset_key,
-            check_name=check["name"],
-            passed=passed,
-            severity=check["severity"],
-            metadata=metadata,
-        )
-        print(f"check {asset_key}:{check['name']} {'passed' if passed else 'FAILED'}: {metadata['message']}", flush=True)
-        return passed
+            outcomes = [(keys, _not_run(error)) for keys, _ in self._portions(_asked(check))]
+        seconds = round(time.monotonic() - started, 3)
+        for keys, result in outcomes:
+            metadata = {**details, **self._masked(result.metadata), "seconds": seconds}
+            for key in keys:
+                events.emit(
+                    "check",
+                    asset_key=asset_key,
+                    check_name=check["name"],
+                    passed=result.passed,
+                    severity=check["severity"],
+                    partition=key,
+                    metadata=metadata,
+                )
+        failed = [(keys, result) for keys, result in outcomes if not result.passed]
+        message = self._masked((failed or outcomes)[0][1].metadata["message"])
+        if failed and len(outcomes) > 1:
+            more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+            message = f"{', '.join(str(keys[0]) for keys, _ in failed[:3])}{more}: {message}"
+        print(f"check {asset_key}:{check['name']} {'FAILED' if failed else 'passed'}: {message}", flush=True)
+        return not failed
 
-    def _evaluate(self, asset_key: str, check: Check, details: dict[str, Any]) -> kinds.Result:
+    def _evaluate(self, asset_key: str, check: Check, details: dict[str, Any]) -> list[Outcome]:
         kind, settings = check["type"], check["settings"]
         now = datetime.datetime.now(datetime.timezone.utc)
         if kind == "freshness" and "column" not in settings:
             at = self._known.assets.get(asset_key, {}).get("at")
             if at is None:
                 raise CheckError("it was never written")
-            return kinds.of_age(datetime.datetime.fromtimestamp(at, datetime.timezone.utc), settings, now)
+            return _whole(kinds.of_age(datetime.datetime.fromtimestamp(at, datetime.timezone.utc), settings, now))
         place = self._place(asset_key, settings, needs_table=kind != "sql")
         database = self._open(place)
         details["destination"] = database.kind
         if kind == "sql":
             if place.get("schema"):
                 database.use(place["schema"])
-            return self._each(settings["sql"], lambda values: kinds.sql(database, settings, values))
+            return self._each(check, lambda values: kinds.sql(database, settings, values))
         table = kinds.Table(database, place.get("schema"), place["table"])
         details["table"] = str(table)
         if kind == "row_count":
-            return kinds.row_count(table, settings)
+            return _whole(kinds.row_count(table, settings))
         if kind == "freshness":
-            return kinds.freshness(table, settings, now)
+            return _whole(kinds.freshness(table, settings, now))
         if kind == "no_schema_change":
             digest = hashlib.sha256(f"{asset_key}\0{check['name']}".encode()).hexdigest()[:16]
             file = kinds.schema_file(self._request["state_dir"], digest)
-            return kinds.no_schema_change(table, settings, file, os.environ.get("ELT_RUN_ID", ""))
+            return _whole(kinds.no_schema_change(table, settings, file, os.environ.get("ELT_RUN_ID", "")))
         look = {"not_null": kinds.not_null, "unique": kinds.unique}[kind]
-        return self._each(settings.get("where", ""), lambda values: look(table, settings, values))
+        return self._each(check, lambda values: look(table, settings, values))
 
     def _place(self, asset_key: str, settings: dict[str, Any], needs_table: bool) -> Place:
         """Where to look: `connection` and `table` say so, the tool's own word stands in for what they leave out."""
@@ -243,34 +267,24 @@ class Checks:
             database = self._databases[where] = open_place(place, self._request["statement_seconds"])
         return database
 
-    def _each(self, text: str, look: Any) -> kinds.Result:
-        """Once, or once per partition of the step if the user's SQL asks for a partition's values."""
-        portions: list[Values] = self._portions(placeholders(text))
-        failed: list[tuple[Values, kinds.Result]] = []
-        result = None
-        for values in portions:
-            result = look(values)
-            if not result.passed:
-                failed.append((values, result))
-        if not failed:
-            return result
-        first = failed[0][1]
-        if len(portions) > 1:
-            keys = [values["partition_key"] for values, _ in failed]
-            first.metadata["partitions"] = keys[:100]
-            more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-            first.metadata["message"] = f"{', '.join(map(str, keys[:3]))}{more}: {first.metadata['message']}"
-        return first
+    def _each(self, check: Check, look: Any) -> list[Outcome]:
+        """Once for the table, or for each partition of the step if the user's SQL asks for a partition's values."""
+        outcomes: list[Outcome] = []
+        for keys, values in self._portions(_asked(check)):
+            try:
+                outcomes.append((keys, look(values)))
+            except CheckError as error:
+                outcomes.append((keys, _not_run(error)))
+        return outcomes
 
-    def _portions(self, used: set[str]) -> list[Values]:
+    def _portions(self, used: set[str]) -> list[tuple[list[str | None], Values]]:
+        """What to look at, one after the other: the partitions that a look is about, and their values."""
         each, span = self._request["partitions"], self._request["span"]
-        if not used:
-            return [{}]
+        if not used or not each:
+            return [([None], {})]
         if span is not None and "partition_key" not in used:
-            return [{"partition_key": None, **span}]
-        if not each:
-            raise CheckError(f"{', '.join(sorted(f'{{{name}}}' for name in used))}: this run has no partition")
-        return list(each)
+            return [([values["partition_key"] for values in each], {"partition_key": None, **span})]
+        return [([values["partition_key"]], values) for values in each]
 
     def _masked(self, value: Any) -> Any:
         """A database's own words may repeat how it was asked to connect."""

@@ -59,7 +59,8 @@ export function createStepReport(
   const planned = new Map(spec.assets.map((asset) => [asset.key, asset]));
   const checked = new Map([...planned, ...(spec.written ?? []).map((asset) => [asset.key, asset] as const)]);
   const written = new Map<string, Set<string> | 'all'>();
-  const failedChecks = new Map<string, boolean>();
+  /** By check, then by partition: the newest result of each counts. */
+  const checkResults = new Map<string, Map<string | null, boolean>>();
   let end: EndEvent | null = null;
   let exception: PipesException | null = null;
   let isClosed = false;
@@ -75,7 +76,9 @@ export function createStepReport(
         return takeMaterialization(event);
       case 'check':
         if (checked.get(event.asset_key)?.blockingChecks.includes(event.check_name) === true) {
-          failedChecks.set(`${event.asset_key}:${event.check_name}`, !event.passed);
+          const name = `${event.asset_key}:${event.check_name}`;
+          const results = checkResults.get(name) ?? new Map<string | null, boolean>();
+          checkResults.set(name, results.set(event.partition ?? null, event.passed));
         }
         return event;
       default:
@@ -119,7 +122,8 @@ export function createStepReport(
     wasReported: (assetKey) => written.has(assetKey),
     finishedAssets: () =>
       spec.assets.filter((asset) => isWritten(asset, written.get(asset.key), spec)).map(({ key }) => key),
-    failedBlockingChecks: () => [...failedChecks].flatMap(([name, hasFailed]) => (hasFailed ? [name] : [])),
+    failedBlockingChecks: () =>
+      [...checkResults].flatMap(([name, results]) => ([...results.values()].includes(false) ? [name] : [])),
   };
 }
 

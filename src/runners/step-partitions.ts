@@ -88,7 +88,8 @@ function zonedText(instant: number, timezone: string): string {
 
 /** Assets of a step share one definition: an asset's own (under any of its names), that of a dbt asset set, or the folder's. */
 function definitionOf(spec: StepSpec): PartitionsDefinition | undefined {
-  const { key, resource } = spec.assets[0] ?? {};
+  // A step of which only checks are left writes nothing any more.
+  const { key, resource } = spec.assets[0] ?? spec.written?.[0] ?? {};
   const own = [key, resource, key?.slice(key.lastIndexOf('/') + 1)].map((name) =>
     name === undefined ? undefined : spec.config.assets[name]?.partitions,
   );

@@ -272,6 +272,14 @@ describe.each(DATABASES)('on %s', (database) => {
     if (expected.metadata !== undefined) expect(event?.metadata).toMatchObject(expected.metadata);
   });
 
+  it.each([
+    ['rows', undefined],
+    ['in its day', '2026-01-05'],
+    ['of its day', '2026-01-05'],
+  ])('%s: a result for the partition only if the SQL asks for its values', (name, partition) => {
+    expect(found.get(database)?.get(name)?.partition ?? undefined).toBe(partition);
+  });
+
   it('says what it looked at, and never how it got in', () => {
     const events = [...(found.get(database)?.values() ?? [])];
     expect(found.get(database)?.get('rows')?.metadata).toMatchObject({

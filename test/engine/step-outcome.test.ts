@@ -192,6 +192,14 @@ describe('blocking checks', () => {
     const given = spec('dbt', { assets: [asset('a', { blockingChecks: [] })] });
     expect(outcome(given, [checked('a', false), end('ok')]).result.type).toBe('step_succeeded');
   });
+
+  it('count for each partition by itself: another one that passes later does not make it good', () => {
+    const of = (partition: string, passed: boolean) => ({ ...checked('a', passed), partition });
+    const lines = [of('2026-01-05', false), of('2026-01-06', true), end('ok')];
+    expect(outcome(spec('dbt'), lines).result).toMatchObject({ failedBlockingChecks: ['a:c'] });
+    const again = [...lines.slice(0, 2), of('2026-01-05', true), end('ok')];
+    expect(outcome(spec('dbt'), again).result.type).toBe('step_succeeded');
+  });
 });
 
 describe('an attempt that ends in the middle of its checks', () => {
