@@ -7,6 +7,7 @@ import { cronText } from '../../ui/src/lib/cron-text.ts';
 import { bytes, count, duration, partitionText, relative } from '../../ui/src/lib/format.ts';
 import { fuzzyScore } from '../../ui/src/lib/fuzzy.ts';
 import { cellKey } from '../../ui/src/lib/partition-key.ts';
+import { unpacked } from '../../ui/src/lib/partition-states.ts';
 import { safeHref } from '../../ui/src/lib/safe-href.ts';
 import { selectionOf } from '../../ui/src/lib/selection.ts';
 import { sseParser } from '../../ui/src/live/sse-parser.ts';
@@ -206,6 +207,32 @@ describe('partitions', () => {
     };
     expect(cellKey(matrix, 0, 0)).toBe('2026-01-01|us');
     expect(cellKey({ ...matrix, rows: { ...matrix.rows, name: 'category' } }, 0, 0)).toBe('us|2026-01-01');
+  });
+
+  it('writes out what the service packed, two bits a partition', () => {
+    const info = { counts: { total: 6 } } as PartitionList['info'];
+    // materialized, materialized, failed, missing | missing, in progress
+    const states = btoa(String.fromCharCode(0b00_10_01_01, 0b11_00));
+    const line = unpacked({ info, ranges: [], matrix: null, states });
+    expect(line.ranges.map(({ from, to, status }) => [from, to, status])).toEqual([
+      [0, 1, 'materialized'],
+      [2, 2, 'failed'],
+      [3, 4, 'missing'],
+      [5, 5, 'in_progress'],
+    ]);
+    const matrix = {
+      rows: { name: 'a', keys: ['x', 'y'] },
+      columns: { name: 'b', keys: ['1', '2', '3'] },
+      cells: [],
+    };
+    expect(unpacked({ info, ranges: [], matrix, states }).matrix?.cells).toEqual(['mmf', '..i']);
+    // Its keys are not known: only a backfill can take what is missing of it.
+    expect(
+      partitionRequests('missing', { keys: [], range: { start: '', end: '' }, list: line }),
+    ).toMatchObject({
+      requests: [],
+      backfill: 'missing',
+    });
   });
 
   it('asks for the missing ones alone, stretches as ranges', () => {

@@ -19,18 +19,16 @@ const LOOK = { worstFirst: WORST_FIRST, toneOf: (status: PartitionState) => part
 const DRAG_PX = 4;
 
 /**
- * All partitions in their order on one line, by state. Pointing at it names the stretch; a click takes it, a drag takes
- * what lies between, Shift with a click extends what was taken.
+ * All partitions in their order on one line, by state. Pointing at it names the stretch; a click selects it, a drag what
+ * lies between, Shift with a click extends what was selected.
  */
 export function PartitionStrip({
   list,
-  onPick,
   onSelect,
   selected = null,
 }: {
   list: PartitionList;
-  onPick?: (range: Range) => void;
-  onSelect?: (span: Span) => void;
+  onSelect: (span: Span) => void;
   selected?: Span | null;
 }) {
   const [over, setOver] = useState<Range | null>(null);
@@ -47,13 +45,13 @@ export function PartitionStrip({
   };
   const move = (event: PointerEvent): void => {
     if (drag === null) setOver(rangeAt(list.ranges, ordinalAt(event.clientX)) ?? null);
-    else if (onSelect !== undefined) {
+    else {
       const moved = drag.moved || Math.abs(event.clientX - drag.startX) >= DRAG_PX;
       setDrag({ ...drag, to: ordinalAt(event.clientX), moved });
     }
   };
   const begin = (event: PointerEvent): void => {
-    if (event.button !== 0 || (onPick === undefined && onSelect === undefined)) return;
+    if (event.button !== 0) return;
     const at = ordinalAt(event.clientX);
     const extends_ = event.shiftKey && selected !== null;
     const from = !extends_ ? at : at < selected.from ? selected.to : selected.from;
@@ -64,11 +62,10 @@ export function PartitionStrip({
   const end = (event: PointerEvent): void => {
     if (drag === null) return;
     setDrag(null);
-    if (drag.moved && onSelect !== undefined)
-      onSelect(ordered({ from: drag.from, to: ordinalAt(event.clientX) }));
+    if (drag.moved) onSelect(ordered({ from: drag.from, to: ordinalAt(event.clientX) }));
     else {
       const range = rangeAt(list.ranges, ordinalAt(event.clientX));
-      if (range !== undefined) onPick?.(range);
+      if (range !== undefined) onSelect({ from: range.from, to: range.to });
     }
   };
   useEffect(() => {
@@ -82,12 +79,11 @@ export function PartitionStrip({
   if (total === 0) return <p class="faint">No partition exists yet.</p>;
   const label = `${plural(total, 'partition')}: ${counts.materialized} materialized, ${counts.failed} failed, ${counts.in_progress} in progress, ${counts.missing} missing`;
   const marked = drag?.moved === true ? ordered(drag) : selected;
-  const pickable = onPick !== undefined || onSelect !== undefined;
   return (
     <div class="partition-strip">
       <svg
         ref={picture}
-        class={pickable ? 'pickable' : undefined}
+        class="pickable"
         viewBox={`0 0 ${STRIP_WIDTH} 24`}
         preserveAspectRatio="none"
         role="img"
@@ -127,7 +123,9 @@ export function PartitionStrip({
 }
 
 function rangeText({ from, to, from_key, to_key }: Range): string {
-  return from === to ? from_key : `${from_key} … ${to_key} (${plural(to - from + 1, 'partition')})`;
+  const number = plural(to - from + 1, 'partition');
+  if (from_key === '') return number;
+  return from === to ? from_key : `${from_key} … ${to_key} (${number})`;
 }
 
 function ordered({ from, to }: Span): Span {

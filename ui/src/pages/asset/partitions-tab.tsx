@@ -1,30 +1,22 @@
 import { useState } from 'preact/hooks';
 import type { AssetDetail, Materialization, PartitionList } from '../../../../src/server/contract/asset.ts';
-import { segment } from '../../api/client.ts';
 import { Button } from '../../components/controls.tsx';
 import { Load } from '../../components/load.tsx';
-import { Section } from '../../components/page.tsx';
-import { Glyph, Status } from '../../components/status.tsx';
+import { Glyph } from '../../components/status.tsx';
 import { count, plural } from '../../lib/format.ts';
 import { cellKey } from '../../lib/partition-key.ts';
 import { partitionShown } from '../../lib/status.ts';
 import { requestBackfill } from '../../state/backfill-request.ts';
-import { concernsAsset } from '../../state/concerns.ts';
 import { requestLaunch } from '../../state/launch-request.ts';
-import { useResource } from '../../state/resource.ts';
-import { toastError } from '../../state/toasts.ts';
+import { usePartitions } from '../../state/partitions.ts';
 import { MaterializationLine } from './materializations.tsx';
 import { type Area, isIn, MatrixGrid } from './matrix-grid.tsx';
-import { keysAt } from './partition-keys.ts';
-import { PartitionStrip, type Span } from './partition-strip.tsx';
+import { PartitionLine } from './partition-line.tsx';
 
 const STATES = ['materialized', 'failed', 'in_progress', 'missing'] as const;
 
 export function PartitionsTab({ asset, newest }: { asset: AssetDetail; newest: readonly Materialization[] }) {
-  const list = useResource<PartitionList>(
-    `/assets/${segment(asset.key)}/partitions`,
-    concernsAsset(asset.key),
-  );
+  const list = usePartitions(asset.key);
   return (
     <Load from={list} what="Partitions">
       {(data) => (
@@ -39,143 +31,13 @@ export function PartitionsTab({ asset, newest }: { asset: AssetDetail; newest: r
             ))}
           </p>
           {data.matrix === null ? (
-            <Line asset={asset} list={data} />
+            <PartitionLine asset={asset} list={data} />
           ) : (
             <Matrix asset={asset} matrix={data.matrix} newest={newest} />
           )}
         </>
       )}
     </Load>
-  );
-}
-
-function Line({ asset, list }: { asset: AssetDetail; list: PartitionList }) {
-  const [selected, setSelected] = useState<(Span & { readonly start: string; readonly end: string }) | null>(
-    null,
-  );
-  const select = async (span: Span): Promise<void> => {
-    try {
-      const [start, end] = await keysAt(asset.key, span);
-      setSelected({ ...span, start, end });
-    } catch (error) {
-      toastError('The keys of these partitions could not be read', error);
-    }
-  };
-  const take = (start: string, end: string): void =>
-    requestLaunch(
-      start === end
-        ? { kind: 'assets', assets: [asset], keys: [start] }
-        : { kind: 'assets', assets: [asset], range: { start, end } },
-    );
-  return (
-    <>
-      <div class="card">
-        <PartitionStrip
-          list={list}
-          selected={selected}
-          onPick={({ from, to, from_key, to_key }) => setSelected({ from, to, start: from_key, end: to_key })}
-          onSelect={(span) => void select(span)}
-        />
-      </div>
-      <div class="matrix-foot" role="status">
-        {selected === null ? (
-          <span class="faint">Click a stretch, or drag over a part of the line.</span>
-        ) : (
-          <>
-            <strong class="mono">
-              {selected.from === selected.to ? selected.start : `${selected.start} … ${selected.end}`}
-            </strong>
-            <span class="faint">{plural(selected.to - selected.from + 1, 'partition')}</span>
-            <span class="grow" />
-            <Button disabled={!asset.enabled} onClick={() => take(selected.start, selected.end)}>
-              Materialize…
-            </Button>
-            <Button
-              kind="primary"
-              icon="backfills"
-              disabled={!asset.enabled}
-              onClick={() =>
-                requestBackfill({
-                  assets: [asset],
-                  range: { start: selected.start, end: selected.end },
-                  span: { from: selected.from, to: selected.to },
-                })
-              }
-            >
-              Backfill…
-            </Button>
-          </>
-        )}
-      </div>
-      <Section title="Stretches" aside={<span class="faint">newest first</span>}>
-        <div class="table-frame">
-          <table class="table cards">
-            <thead>
-              <tr>
-                <th scope="col">State</th>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col" class="right">
-                  Partitions
-                </th>
-                <th scope="col">
-                  <span class="sr-only">Action</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {[...list.ranges]
-                .reverse()
-                .slice(0, 200)
-                .map(({ from, to, from_key, to_key, status }) => (
-                  <tr key={from} data-row>
-                    <td data-label="State">
-                      <Status shown={partitionShown(status)} />
-                    </td>
-                    <td data-label="From" class="mono">
-                      {from_key}
-                    </td>
-                    <td data-label="To" class="mono">
-                      {to_key}
-                    </td>
-                    <td data-label="Partitions" class="right num">
-                      {count(to - from + 1)}
-                    </td>
-                    <td class="right">
-                      <Button
-                        kind="quiet"
-                        icon="play"
-                        disabled={!asset.enabled}
-                        onClick={() => take(from_key, to_key)}
-                      >
-                        Materialize…
-                      </Button>
-                      <Button
-                        kind="quiet"
-                        icon="backfills"
-                        disabled={!asset.enabled}
-                        onClick={() =>
-                          requestBackfill({
-                            assets: [asset],
-                            range: { start: from_key, end: to_key },
-                            span: { from, to },
-                            only: status === 'missing' || status === 'failed' ? ['missing', 'failed'] : [],
-                          })
-                        }
-                      >
-                        Backfill…
-                      </Button>
-                    </td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
-        {list.ranges.length > 200 && (
-          <p class="faint more-line">and {count(list.ranges.length - 200)} older stretches</p>
-        )}
-      </Section>
-    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { PartitionList } from '../../../../src/server/contract/asset.ts';
 import type { LaunchRequest } from '../../../../src/server/contract/run.ts';
-import { idempotencyKey, segment } from '../../api/client.ts';
+import { idempotencyKey } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -9,11 +9,14 @@ import { listText, plural } from '../../lib/format.ts';
 import { selectionOf } from '../../lib/selection.ts';
 import { assets } from '../../state/assets.ts';
 import { requestBackfill } from '../../state/backfill-request.ts';
-import { concernsAsset, concernsAssets } from '../../state/concerns.ts';
+import { concernsAssets } from '../../state/concerns.ts';
 import { launch } from '../../state/launch.ts';
 import { dropLaunch, launchWish } from '../../state/launch-request.ts';
+import { usePartitions } from '../../state/partitions.ts';
 import { useResource } from '../../state/resource.ts';
-import { PartitionStrip } from '../asset/partition-strip.tsx';
+import { toastError } from '../../state/toasts.ts';
+import { keysAt } from '../asset/partition-keys.ts';
+import { PartitionStrip, type Span } from '../asset/partition-strip.tsx';
 import { keysWith, type Mode, modesFor, parseKeys, partitionRequests } from './launch-plan.ts';
 
 /** Asks which partitions, says what will be launched, launches it once however often it is clicked. */
@@ -26,10 +29,7 @@ export function LaunchDialog() {
   const partitioned = chosen.filter(({ partitions }) => partitions !== null);
   const [only] = partitioned;
   const single = chosen.length === 1 && only !== undefined ? only.key : null;
-  const list = useResource<PartitionList>(
-    single === null ? null : `/assets/${segment(single)}/partitions`,
-    concernsAsset(single ?? ''),
-  ).data.value;
+  const list = usePartitions(single).data.value;
 
   const preset = wish !== null && wish.kind === 'assets' ? wish : null;
   const [mode, setMode] = useState<Mode>(
@@ -51,6 +51,16 @@ export function LaunchDialog() {
   const effectiveMode: Mode = partitioned.length === 0 ? 'none' : mode === 'none' ? 'latest' : mode;
   const plan = partitionRequests(effectiveMode, { keys: parseKeys(keys), range, list });
   const what = wish.kind === 'all' ? `all ${chosen.length} assets` : listText(chosen.map(({ key }) => key));
+  const take = async (span: Span): Promise<void> => {
+    if (single === null || list === undefined) return;
+    try {
+      const [start, end] = await keysAt(single, span, list);
+      setMode('range');
+      setRange({ start, end });
+    } catch (error) {
+      toastError('The keys of these partitions could not be read', error);
+    }
+  };
   const submit = async (): Promise<void> => {
     setBusy(true);
     const selection = wish.kind === 'all' ? '*' : selectionOf(chosen.map(({ key }) => key));
@@ -142,13 +152,7 @@ export function LaunchDialog() {
             </div>
           )}
           {list !== undefined && list.matrix === null && (
-            <PartitionStrip
-              list={list}
-              onPick={(part) => {
-                setMode('range');
-                setRange({ start: part.from_key, end: part.to_key });
-              }}
-            />
+            <PartitionStrip list={list} onSelect={(span) => void take(span)} />
           )}
         </fieldset>
       )}

@@ -75,10 +75,10 @@ function withStatus(status: 'missing' | 'failed', list: PartitionList | undefine
   const parts = list.ranges.filter((part) => part.status === status);
   const alone = parts.filter(({ from, to }) => from === to).map(({ from_key }) => from_key);
   const stretches = parts.filter(({ from, to }) => from !== to);
-  if (stretches.length > MAX_STRETCHES) {
+  if (stretches.length > MAX_STRETCHES || parts.some(({ from_key }) => from_key === '')) {
     return {
       requests: [],
-      text: `${stretches.length} stretches are ${status}: a backfill runs them in order`,
+      text: `${plural(parts.length, 'stretch', 'stretches')} ${parts.length === 1 ? 'is' : 'are'} ${status}: a backfill runs them in order`,
       backfill: status,
     };
   }

@@ -1,15 +1,14 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { PartitionList } from '../../../../src/server/contract/asset.ts';
 import type { BackfillDetail } from '../../../../src/server/contract/backfill.ts';
-import { idempotencyKey, post, segment } from '../../api/client.ts';
+import { idempotencyKey, post } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { count, listText, plural } from '../../lib/format.ts';
 import { backfillHref, navigate } from '../../router.ts';
 import { type BackfillWish, backfillWish, dropBackfill } from '../../state/backfill-request.ts';
-import { concernsAsset } from '../../state/concerns.ts';
-import { useResource } from '../../state/resource.ts';
+import { usePartitions } from '../../state/partitions.ts';
 import { toast, toastError } from '../../state/toasts.ts';
 import { keysAt } from '../asset/partition-keys.ts';
 import { PartitionStrip, type Span } from '../asset/partition-strip.tsx';
@@ -26,10 +25,7 @@ export function BackfillDialog() {
 function Asking({ wish }: { wish: BackfillWish }) {
   const root = rootOf(wish.assets);
   const dimensions = root?.partitions?.dimensions ?? [];
-  const list = useResource<PartitionList>(
-    root === undefined ? null : `/assets/${segment(root.key)}/partitions`,
-    concernsAsset(root?.key ?? ''),
-  ).data.value;
+  const list = usePartitions(root?.key ?? null).data.value;
   const [form, setForm] = useState(() => formOf(wish, Math.max(1, dimensions.length)));
   const [span, setSpan] = useState<Span | null>(wish.span ?? null);
   const [busy, setBusy] = useState(false);
@@ -227,20 +223,13 @@ function Strip({
 }) {
   const select = async (chosen: Span): Promise<void> => {
     try {
-      const [start, end] = await keysAt(assetKey, chosen);
+      const [start, end] = await keysAt(assetKey, chosen, list);
       onTake(chosen, start, end);
     } catch (error) {
       toastError('The keys of these partitions could not be read', error);
     }
   };
-  return (
-    <PartitionStrip
-      list={list}
-      selected={span}
-      onPick={({ from, to, from_key, to_key }) => onTake({ from, to }, from_key, to_key)}
-      onSelect={(chosen) => void select(chosen)}
-    />
-  );
+  return <PartitionStrip list={list} selected={span} onSelect={(chosen) => void select(chosen)} />;
 }
 
 function Only({

@@ -89,7 +89,8 @@ export function suggestionsOf(list: PartitionList | undefined): string[][] {
   const [only] = info.dimensions;
   if (only?.keys != null) return [only.keys.slice(0, MOST_SUGGESTIONS)];
   const places = ranges.slice(-MOST_SUGGESTIONS / 2).flatMap(({ from_key, to_key }) => [from_key, to_key]);
-  return [[...new Set([...(info.first_key === null ? [] : [info.first_key]), ...places])]];
+  const ends = [info.first_key, ...places, info.last_key];
+  return [[...new Set(ends.filter((key) => key !== null && key !== ''))] as string[]];
 }
 
 /** The asset whose partitions a range is written in: one with no chosen partitioned asset right above it. */
