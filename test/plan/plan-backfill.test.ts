@@ -235,7 +235,7 @@ describe('planBackfill', () => {
         assets: { c: {} },
       },
     };
-    const planned = plan(samples as Samples, { partitions: FROM_3_TO_5, order: 'desc' });
+    const planned = plan(samples, { partitions: FROM_3_TO_5, order: 'desc' });
     expect(planned).toMatchObject({
       ok: true,
       groups: [{ serial: true }],

@@ -27,8 +27,11 @@ export async function leftOver(
     if (parts.length > 0) left.push({ ...group, parts, was });
   }
   const position = new Map(left.map(({ was }, index) => [was, index]));
-  return left.map(({ was: _, needs, ...group }) => ({
-    ...group,
+  return left.map(({ definition, parts, policy, serial, needs }) => ({
+    definition,
+    parts,
+    policy,
+    serial,
     needs: needs.flatMap((need) => position.get(need) ?? []),
   }));
 }

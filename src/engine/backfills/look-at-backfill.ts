@@ -186,6 +186,7 @@ export function createLook(deps: BackfillEngineDeps, watch: (runId: string) => v
   async function end(backfillId: string): Promise<boolean> {
     const row = await backfills.get(backfillId);
     if (row === null || row.counts.in_progress > 0 || row.endedAt !== null) return false;
+    if ((await backfills.unfinishedRuns(backfillId)).length > 0) return false;
     const { failed, canceled, skipped, total } = row.counts;
     const from = [row.status];
     if (row.status === 'CANCELING') {
@@ -194,7 +195,7 @@ export function createLook(deps: BackfillEngineDeps, watch: (runId: string) => v
       crashPoint('backfill_ended');
       return ended;
     }
-    if (row.submitted < row.runs || (await backfills.unfinishedRuns(backfillId)).length > 0) return false;
+    if (row.submitted < row.runs) return false;
     const isWhole = failed + canceled + skipped === 0;
     const ended = await backfills.setStatus(backfillId, {
       from,

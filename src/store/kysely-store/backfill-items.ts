@@ -1,4 +1,4 @@
-import type { RunStatus } from '../../events/run-state.ts';
+import { type RunStatus, TERMINAL_RUN } from '../../events/run-state.ts';
 import type { RunPlan } from '../../plan/run-plan.ts';
 import type { BackfillItemRow } from './backfill-schema.ts';
 import type { Tx } from './context.ts';
@@ -64,7 +64,11 @@ export async function inheritBackfillItem(tx: Tx, runNo: number, { cause }: RunP
   });
 }
 
-/** A run ended: what that makes of the item that it is for, if there is one and the run is its newest. */
+/**
+ * A run ended: what that makes of the item that it is for, if there is one. While another run of the item goes on, it is
+ * in progress; then it is what the runs of its newest launch made of it (a retry is recorded before the end of the run
+ * that it does again, and with other definitions it can be several runs).
+ */
 export async function settleBackfillItem(tx: Tx, runNo: number, status: RunStatus): Promise<void> {
   const run = await tx.db
     .selectFrom('run')
@@ -74,20 +78,51 @@ export async function settleBackfillItem(tx: Tx, runNo: number, status: RunStatu
   const [backfillNo, number] = [run?.backfill_no ?? null, run?.backfill_item ?? null];
   if (backfillNo === null || number === null) return;
   const item = await findItem(tx, backfillNo, number);
-  if (item === undefined || item.run_no !== runNo) return;
-  if (status === 'SUCCESS') {
-    await changeItem(tx, item, { status: 'materialized', written: 0, judged_whole: 0, run_no: runNo });
+  if (item === undefined || item.status === 'materialized') return;
+  const saved = await tx.db
+    .selectFrom('run')
+    .select(['run_no', 'launch_id', 'status'])
+    .where('backfill_no', '=', backfillNo)
+    .where('backfill_item', '=', number)
+    .orderBy('run_no', 'desc')
+    .execute();
+  const runs = saved.map((one) => (one.run_no === runNo ? { ...one, status } : one));
+  const unfinished = runs.find((one) => !TERMINAL_RUN.has(one.status as RunStatus));
+  if (unfinished !== undefined) {
+    if (unfinished.run_no !== item.run_no) await pointItem(tx, item, unfinished.run_no);
+    return;
+  }
+  const newest = runs.filter((one) => one.launch_id === runs[0]!.launch_id);
+  const broken =
+    newest.find((one) => one.status === 'FAILURE') ?? newest.find((one) => one.status !== 'SUCCESS');
+  const written = await writtenOf(tx, item);
+  // Several runs can have had a share of it each: then it is done when everything is written.
+  const isShared = item.partitions > 1 && runs.length > 1;
+  if (broken === undefined && (!isShared || written === item.partitions)) {
+    const done = { status: 'materialized', written: 0, judged_whole: 0, run_no: newest[0]!.run_no } as const;
+    await changeItem(tx, item, done);
     await succeedAfterAll(tx, backfillNo);
     return;
   }
-  const written = await writtenOf(tx, item);
-  const isWhole = written === item.partitions && status !== 'CANCELED';
+  const last = broken ?? newest[0]!;
+  const isCanceled = last.status === 'CANCELED';
+  const isWhole = written === item.partitions && !isCanceled;
   await changeItem(tx, item, {
-    status: status === 'CANCELED' ? 'canceled' : 'failed',
+    status: isCanceled ? 'canceled' : 'failed',
     written: isWhole ? 0 : written,
     judged_whole: isWhole ? 1 : 0,
-    run_no: runNo,
+    run_no: last.run_no,
   });
+}
+
+/** By which run the item is shown. */
+async function pointItem(tx: Tx, item: BackfillItemRow, runNo: number): Promise<void> {
+  await tx.db
+    .updateTable('backfill_item')
+    .set({ run_no: runNo })
+    .where('backfill_no', '=', item.backfill_no)
+    .where('item', '=', item.item)
+    .execute();
 }
 
 async function findItem(tx: Tx, backfillNo: number, item: number): Promise<BackfillItemRow | undefined> {

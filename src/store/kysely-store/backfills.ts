@@ -2,6 +2,7 @@ import type { RunStatus } from '../../events/run-state.ts';
 import { invariant } from '../../lib/invariant.ts';
 import { countOf } from '../../partitions/subset/partition-subset.ts';
 import type { BackfillGroup, BackfillItem } from '../../plan/backfill-plan.ts';
+import type { BackfillRequest } from '../../plan/backfill-request.ts';
 import {
   type BackfillRow,
   type BackfillRunRow,
@@ -22,6 +23,29 @@ import { insertLaunch } from './launches.ts';
 
 const CHUNK = 500;
 const CACHED = 100;
+/** All but what never changes. */
+const LIGHT = [
+  'backfill.backfill_no',
+  'backfill.backfill_id',
+  'backfill.parent_id',
+  'backfill.status',
+  'backfill.total',
+  'backfill.runs',
+  'backfill.submitted',
+  'backfill.materialized',
+  'backfill.failed',
+  'backfill.in_progress',
+  'backfill.canceled',
+  'backfill.skipped',
+  'backfill.reason',
+  'backfill.changed_by',
+  'backfill.agreed',
+  'backfill.created_at',
+  'backfill.ended_at',
+] as const;
+type LightRow = Omit<BackfillTableRow, 'request' | 'groups' | 'idempotency_key'>;
+type Fixed = Pick<BackfillRow, 'request' | 'groups'>;
+type Db = StoreContext['db'];
 const UNFINISHED = ['REQUESTED', 'PAUSED', 'CANCELING'] satisfies readonly BackfillStatus[];
 /** Statuses of runs by the status of the item that they are for. */
 const ITEM_STATUS: Readonly<Record<string, ItemStatus>> = {
@@ -36,28 +60,32 @@ const ITEM_STATUS: Readonly<Record<string, ItemStatus>> = {
 
 export function createBackfillStore(context: StoreContext): BackfillStore {
   const { db } = context;
-  /** Groups never change; the last ones that were read are kept. */
-  const groupsById = new Map<string, readonly BackfillGroup[]>();
+  /** Request and groups never change, and can be long: the last ones that were read are kept. */
+  const cache = new Map<string, Fixed>();
 
-  function groupsOf(row: BackfillTableRow): readonly BackfillGroup[] {
-    const known = groupsById.get(row.backfill_id);
+  async function fixedOf(at: Db, backfillId: string): Promise<Fixed> {
+    const known = cache.get(backfillId);
     if (known !== undefined) return known;
-    const groups = decodeGroups(row.groups);
-    const oldest = groupsById.keys().next();
-    if (groupsById.size >= CACHED && oldest.done !== true) groupsById.delete(oldest.value);
-    groupsById.set(row.backfill_id, groups);
-    return groups;
+    const row = await at
+      .selectFrom('backfill')
+      .select(['request', 'groups'])
+      .where('backfill_id', '=', backfillId)
+      .executeTakeFirstOrThrow();
+    const fixed = { request: fromJson<BackfillRequest>(row.request), groups: decodeGroups(row.groups) };
+    const oldest = cache.keys().next();
+    if (cache.size >= CACHED && oldest.done !== true) cache.delete(oldest.value);
+    cache.set(backfillId, fixed);
+    return fixed;
   }
 
-  function toRow(row: BackfillTableRow): BackfillRow {
+  async function toRow(at: Db, row: LightRow): Promise<BackfillRow> {
     const { total, materialized, failed, in_progress, canceled, skipped } = row;
     const not_started = total - materialized - failed - in_progress - canceled - skipped;
     return {
       backfillId: row.backfill_id,
       status: row.status as BackfillStatus,
-      request: fromJson(row.request),
+      ...(await fixedOf(at, row.backfill_id)),
       parentId: row.parent_id,
-      groups: groupsOf(row),
       counts: { total, materialized, failed, in_progress, canceled, skipped, not_started },
       runs: row.runs,
       submitted: row.submitted,
@@ -69,22 +97,20 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
     };
   }
 
-  async function find({ db: at }: StoreContext | Tx, backfillId: string): Promise<BackfillTableRow | null> {
-    const row = await at
-      .selectFrom('backfill')
-      .selectAll()
-      .where('backfill_id', '=', backfillId)
-      .executeTakeFirst();
-    return row ?? null;
+  async function toRows(rows: readonly LightRow[]): Promise<readonly BackfillRow[]> {
+    const found: BackfillRow[] = [];
+    for (const row of rows) found.push(await toRow(db, row));
+    return found;
   }
 
-  async function byKey({ db: at }: StoreContext | Tx, key: string): Promise<BackfillTableRow | null> {
-    const row = await at
-      .selectFrom('backfill')
-      .selectAll()
-      .where('idempotency_key', '=', key)
-      .executeTakeFirst();
-    return row ?? null;
+  async function find({ db: at }: StoreContext | Tx, backfillId: string): Promise<LightRow | null> {
+    const query = at.selectFrom('backfill').select(LIGHT).where('backfill_id', '=', backfillId);
+    return (await query.executeTakeFirst()) ?? null;
+  }
+
+  async function byKey({ db: at }: StoreContext | Tx, key: string): Promise<LightRow | null> {
+    const query = at.selectFrom('backfill').select(LIGHT).where('idempotency_key', '=', key);
+    return (await query.executeTakeFirst()) ?? null;
   }
 
   return {
@@ -92,22 +118,23 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
       return context.write(async (tx) => {
         const key = request.idempotencyKey ?? null;
         const known = key === null ? await find(tx, backfillId) : await byKey(tx, key);
-        return toRow(known ?? (await insertBackfill(tx, { backfillId, request, parentId, groups, runs })));
+        const row = known ?? (await insertBackfill(tx, { backfillId, request, parentId, groups, runs }));
+        return toRow(tx.db, row);
       });
     },
 
     async get(backfillId) {
       const row = await find(context, backfillId);
-      return row === null ? null : toRow(row);
+      return row === null ? null : toRow(db, row);
     },
 
     async byIdempotencyKey(key) {
       const row = await byKey(context, key);
-      return row === null ? null : toRow(row);
+      return row === null ? null : toRow(db, row);
     },
 
     async list(filter) {
-      let query = db.selectFrom('backfill').selectAll('backfill');
+      let query = db.selectFrom('backfill').select(LIGHT);
       if (filter.statuses !== undefined) query = query.where('backfill.status', 'in', filter.statuses);
       if (filter.assetKey !== undefined) {
         const assetId = (await findAssets(context, [filter.assetKey])).get(filter.assetKey);
@@ -123,17 +150,17 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
         );
       }
       const rows = await query.orderBy('backfill.backfill_no', 'desc').limit(filter.limit).execute();
-      return rows.map(toRow);
+      return toRows(rows);
     },
 
     async unfinished() {
       const rows = await db
         .selectFrom('backfill')
-        .selectAll()
+        .select(LIGHT)
         .where('status', 'in', UNFINISHED)
         .orderBy('backfill_no')
         .execute();
-      return rows.map(toRow);
+      return toRows(rows);
     },
 
     async launchItem(backfillId, item, plans, specs) {
@@ -151,7 +178,8 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
         const planned = new Set(
           plans.flatMap((plan) => plan.steps.flatMap((step) => step.assets.map((asset) => asset.key))),
         );
-        const { assets } = groupsOf(backfill)[item.group]!.parts[item.part]!;
+        const { groups } = await fixedOf(tx.db, backfillId);
+        const { assets } = groups[item.group]!.parts[item.part]!;
         const dropped = assets.filter((key) => !planned.has(key));
         const row = itemRow(backfill.backfill_no, item, 'in_progress', '');
         const run_no = rows.at(-1)!.run_no;
@@ -205,11 +233,11 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
           })
           .where('backfill_id', '=', backfillId)
           .where('status', 'in', from)
-          .returningAll()
+          .returning(LIGHT)
           .executeTakeFirst();
         if (row === undefined) return null;
         await recordBackfillChange(tx, backfillId, to, by, reason);
-        return toRow(row);
+        return toRow(tx.db, row);
       });
     },
 
@@ -237,7 +265,9 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
 
     async partitions(backfillId, assetKey) {
       const row = await find(context, backfillId);
-      return row === null ? null : backfillPartitions(context, row.backfill_no, groupsOf(row), assetKey);
+      if (row === null) return null;
+      const { groups } = await fixedOf(db, backfillId);
+      return backfillPartitions(context, row.backfill_no, groups, assetKey);
     },
 
     stepSamples: async (assetKeys, limit) => stepSamples(context, assetKeys, limit),
@@ -245,14 +275,10 @@ export function createBackfillStore(context: StoreContext): BackfillStore {
 }
 
 /** The backfill, if this is the item that comes next and the backfill takes any. */
-async function takesItem(
-  tx: Tx,
-  backfillId: string,
-  { item }: BackfillItem,
-): Promise<BackfillTableRow | null> {
+async function takesItem(tx: Tx, backfillId: string, { item }: BackfillItem): Promise<LightRow | null> {
   const row = await tx.db
     .selectFrom('backfill')
-    .selectAll()
+    .select(LIGHT)
     .where('backfill_id', '=', backfillId)
     .where('status', '=', 'REQUESTED')
     .where('submitted', '=', item)

@@ -63,6 +63,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('run').addColumn('backfill_no', 'integer').execute();
   await db.schema.alterTable('run').addColumn('backfill_item', 'integer').execute();
   await db.schema
+    .createIndex('run_backfill_item')
+    .on('run')
+    .columns(['backfill_no', 'backfill_item'])
+    .where(sql.ref('backfill_no'), 'is not', null)
+    .execute();
+  await db.schema
     .createIndex('run_backfill')
     .on('run')
     .columns(['backfill_no', 'run_no'])

@@ -267,7 +267,7 @@ describe('groups of a backfill', () => {
           config: { partitions: DAILY, deps: [{ asset: 'balance', partitionMapping: yesterday }] },
           assets: { balance: {} },
         },
-      } as Samples,
+      },
       20,
     );
     const named = ['2026-01-05', '2026-01-06', '2026-01-07', '2026-01-10'];
@@ -303,7 +303,7 @@ describe('groups of a backfill', () => {
 
 describe('C5: definitions that change under a backfill', () => {
   const changed = (config: Partial<SamplePipeline['config']>): Samples => ({
-    orders: { config: { partitions: DAILY, ...config } as never, assets: { orders: {} } },
+    orders: { config: { partitions: DAILY, ...config }, assets: { orders: {} } },
   });
 
   it.each<[string, Samples, RegExp]>([

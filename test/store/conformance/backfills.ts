@@ -347,6 +347,43 @@ export function describeBackfillStore(open: OpenStore): void {
       expect(await partitions(row, 'lines')).toEqual({ materialized: [0], failed: [1, 2, 3] });
     });
 
+    it('is done by several retries only when all of it is written', async () => {
+      const row = await create([groupOf({ policy: { type: 'single_run' } })]);
+      const first = await submit(row, 0);
+      await fail(opened.store, first, 'orders');
+      const again = async (...keys: readonly string[]) =>
+        launch(opened, SAMPLE, {
+          assets: ['orders', 'lines'],
+          partitions: { kind: 'keys', keys },
+          cause: { kind: 'retry', runId: first, by: 'ada' },
+        });
+      const [one, two] = (await again('2026-01-01', '2026-01-02')) as [string, string];
+      await succeed(opened.store, two, 'orders');
+      // The other run of the same retry goes on.
+      expect(await opened.store.backfills.unfinishedRuns(row.backfillId)).toEqual([one]);
+      await succeed(opened.store, one, 'orders');
+      expect(await counts(row)).toEqual({ materialized: 2, failed: 2 });
+      expect(await partitions(row)).toEqual({ materialized: [0, 1], failed: [2, 3] });
+      for (const runId of await again('2026-01-03', '2026-01-04')) {
+        await succeed(opened.store, runId, 'orders');
+      }
+      expect(await counts(row)).toEqual({ materialized: 4 });
+    });
+
+    it('is judged by its retry although the first run is recorded as ended after it', async () => {
+      const row = await create();
+      const first = await submit(row, 0);
+      const [again] = (await launch(opened, SAMPLE, {
+        assets: ['orders', 'lines'],
+        partitions: { kind: 'keys', keys: ['2026-01-01'] },
+        cause: { kind: 'run_retry', runId: first },
+      })) as [string];
+      await succeed(opened.store, again, 'orders');
+      expect(await counts(row)).toEqual({ in_progress: 1, not_started: 3 });
+      await fail(opened.store, first, 'orders');
+      expect(await counts(row)).toEqual({ materialized: 1, not_started: 3 });
+    });
+
     it('has failed where everything was written and a blocking check failed', async () => {
       const row = await create();
       const runId = await submit(row, 0);
