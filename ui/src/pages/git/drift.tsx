@@ -12,9 +12,9 @@ const KINDS: Readonly<Record<DriftItem['kind'], string>> = {
 };
 
 /** Where what runs is not what Git says, because a person set it so. Nothing to show: nothing is shown. */
-export function Drift() {
+export function Drift({ component }: { component: string }) {
   const list = useResource<{ items: DriftItem[] }>('/drift', concernsDrift);
-  const items = list.data.value?.items ?? [];
+  const items = (list.data.value?.items ?? []).filter((item) => item.component === component);
   if (items.length === 0) return null;
   return (
     <Section title="Set by hand" aside={<span class="faint">not what Git says</span>}>
@@ -33,14 +33,16 @@ export function Drift() {
             {items.map((item) => (
               <tr key={`${item.kind}:${item.target}`} data-row>
                 <th scope="row">
-                  <span class="faint">{KINDS[item.kind]}</span>{' '}
-                  {item.kind === 'schedule' ? (
-                    <a href="/automation">
+                  <span>
+                    <span class="faint">{KINDS[item.kind]}</span>{' '}
+                    {item.kind === 'schedule' ? (
+                      <a href="/automation">
+                        <bdi>{item.target}</bdi>
+                      </a>
+                    ) : (
                       <bdi>{item.target}</bdi>
-                    </a>
-                  ) : (
-                    <bdi>{item.target}</bdi>
-                  )}
+                    )}
+                  </span>
                 </th>
                 <td data-label="Git says" class="mono break">
                   {item.git}
@@ -49,12 +51,14 @@ export function Drift() {
                   {item.actual}
                 </td>
                 <td data-label="Who, when, why">
-                  <bdi>{item.by}</bdi>, <Ago at={item.at} />
-                  {item.reason !== '' && (
-                    <>
-                      : <bdi>{item.reason}</bdi>
-                    </>
-                  )}
+                  <span>
+                    <bdi>{item.by}</bdi>, <Ago at={item.at} />
+                    {item.reason !== '' && (
+                      <>
+                        : <bdi>{item.reason}</bdi>
+                      </>
+                    )}
+                  </span>
                 </td>
                 <td data-label="Until">
                   {item.expires_at === null ? 'changed by hand' : <Until at={item.expires_at} />}

@@ -32,12 +32,7 @@ export function Git() {
               Set <code>ELT_REPO_URL</code> in .env and start again.
             </Empty>
           ) : (
-            <>
-              <Drift />
-              {all.map((component) => (
-                <One key={component.name} component={component} />
-              ))}
-            </>
+            all.map((component) => <One key={component.name} component={component} />)
           )
         }
       </Load>
@@ -50,6 +45,7 @@ function One({ component }: { component: Component }) {
   return (
     <>
       <Card component={component} onSuspend={() => setAsked({ kind: 'suspend', revision: null })} />
+      <Drift component={component.name} />
       <Revisions component={component} onHold={(kind, revision) => setAsked({ kind, revision })} />
       <Pipelines component={component} />
       {asked !== null && <HoldDialog component={component} asked={asked} onClose={() => setAsked(null)} />}

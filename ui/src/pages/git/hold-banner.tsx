@@ -49,9 +49,9 @@ function Head({ component }: { component: Component }) {
   if (head === null) return <p class="faint">The remote was not looked at since the start.</p>;
   if (head.commit === component.head?.commit) return <p class="faint">The head is the same commit.</p>;
   return (
-    <p class="faint row tight wrap">
+    <p class="faint">
       The head is <CommitChip commit={head.commit} url={head.url} />
-      {head.ahead !== null && head.ahead > 0 && <span>, {plural(head.ahead, 'commit')} ahead</span>}
+      {head.ahead !== null && head.ahead > 0 && `, ${plural(head.ahead, 'commit')} ahead`}
     </p>
   );
 }

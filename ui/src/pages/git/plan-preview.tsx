@@ -59,7 +59,6 @@ export function PlanPreview({ component, revision }: { component: string; revisi
 }
 
 function Change({ change }: { change: PlanChange }) {
-  const fields = change.fields.map(({ field }) => field).join(', ');
   return (
     <li>
       <span class={CLASSES[change.change]}>{SIGNS[change.change]}</span>{' '}
@@ -67,9 +66,24 @@ function Change({ change }: { change: PlanChange }) {
       <strong class="mono">
         <bdi>{change.key}</bdi>
       </strong>
-      {fields !== '' && <span class="faint"> {fields}</span>}
+      {change.fields.length > 0 && (
+        <span class="plan-fields">
+          {change.fields.map(({ field, from, to }) => (
+            <span key={field} class="faint">
+              {field}
+              {field !== 'code' && `: ${brief(from)} → ${brief(to)}`}
+            </span>
+          ))}
+        </span>
+      )}
     </li>
   );
+}
+
+function brief(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 48 ? `${text.slice(0, 47)}…` : text;
 }
 
 function impactText({ missing, stale, orphaned }: PlanImpact): string {
