@@ -221,6 +221,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     store,
     logs,
     engine,
+    automation,
     backfills,
     components,
     environments,

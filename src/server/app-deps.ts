@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ComponentService } from '../component/component.ts';
 import type { EltComponentService } from '../component/component-service.ts';
 import type { Settings } from '../config/settings.ts';
+import type { AutomationEngine } from '../engine/automation-engine.ts';
 import type { BackfillEngine } from '../engine/backfill-engine.ts';
 import type { RunEngine } from '../engine/run-engine.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -18,6 +19,7 @@ export interface AppDeps {
   readonly store: Store;
   readonly logs: LogStore;
   readonly engine: RunEngine;
+  readonly automation: AutomationEngine;
   readonly backfills: BackfillEngine;
   readonly components: SurfaceComponents;
   readonly environments: Pick<Environments, 'status'>;

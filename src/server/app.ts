@@ -13,6 +13,7 @@ import { loginRoutes } from './login-page.ts';
 import { openapiOptions } from './openapi.ts';
 import { handleError } from './problem.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { automationRoutes } from './routes/automation.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { componentRoutes } from './routes/components.ts';
 import { controlRoutes } from './routes/controls.ts';
@@ -77,6 +78,7 @@ function routes(app: App, deps: AppDeps): void {
       partitionKeyRoutes(api, deps);
       scheduleRoutes(api, deps);
       runRoutes(api, deps);
+      automationRoutes(api, deps);
       backfillRoutes(api, deps);
       componentRoutes(api, deps);
       controlRoutes(api, deps);

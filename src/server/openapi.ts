@@ -2,6 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import * as asset from './contract/asset.ts';
+import * as automation from './contract/automation.ts';
 import * as backfill from './contract/backfill.ts';
 import * as common from './contract/common.ts';
 import * as component from './contract/component.ts';
@@ -21,7 +22,18 @@ export const problems = { '4xx': ProblemResponse, '5xx': ProblemResponse } as co
 
 /** The contract's schemas under their own names, so that the document has each of them once. */
 const registry = z.registry<{ id: string }>();
-for (const schemas of [asset, backfill, common, component, instance, plan, run, schedule, system]) {
+for (const schemas of [
+  asset,
+  automation,
+  backfill,
+  common,
+  component,
+  instance,
+  plan,
+  run,
+  schedule,
+  system,
+]) {
   for (const [name, schema] of Object.entries(schemas)) {
     if (schema instanceof z.ZodObject && !name.endsWith('Query')) registry.add(schema, { id: name });
   }

@@ -69,6 +69,15 @@ export interface AutomationStore {
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
   evaluation(evaluationId: string): Promise<EvaluationRow | null>;
+  /** Of assets themselves, not of their checks: the newest evaluation, and the newest that requested something. */
+  newest(
+    assetKeys: readonly string[],
+  ): Promise<
+    ReadonlyMap<
+      string,
+      { readonly latest: EvaluationRow | null; readonly latestRequest: EvaluationRow | null }
+    >
+  >;
   /** Evaluations before this are deleted, the newest of each asset kept. */
   prune(before: Instant): Promise<number>;
 }

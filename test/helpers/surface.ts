@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { ComponentStatus, RefreshOutcome } from '../../src/component/component.ts';
 import { planRevision } from '../../src/component/plan-revision.ts';
 import type { ComponentSettings, Settings } from '../../src/config/settings.ts';
+import { type Automation, createAutomation } from '../../src/daemons/automation.ts';
 import { buildDefinitions } from '../../src/definitions/build.ts';
 import { createDiscoverCache } from '../../src/discovery/discover.ts';
 import type { BackfillEngine } from '../../src/engine/backfill-engine.ts';
@@ -59,6 +60,8 @@ export interface Surface {
   readonly store: Store;
   readonly logs: LogStore;
   readonly engine: RunEngine;
+  /** Nothing makes it look by itself: a test calls `look`. */
+  readonly automation: Automation;
   /** Nothing carries it on by itself: a test calls `advance`. */
   readonly backfills: BackfillEngine;
   readonly clock: FakeClock;
@@ -172,11 +175,22 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     logger,
     crashPoint: neverCrash,
   });
+  const automation = createAutomation({
+    store,
+    components,
+    engine,
+    backfills,
+    clock,
+    logger,
+    newId: () => uuidv7(clock.now()),
+    crashPoint: neverCrash,
+  });
   const app = createApp({
     settings,
     store,
     logs,
     engine,
+    automation,
     backfills,
     components,
     environments: { status: () => Promise.resolve([]) },
@@ -192,7 +206,7 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     await engine.close({ graceMs: 0, endSteps: true });
     await store.close();
   });
-  return { app, store, logs, engine, backfills, clock, settings, refreshes, publish };
+  return { app, store, logs, engine, automation, backfills, clock, settings, refreshes, publish };
 }
 
 /** Runs each step in this process as its script says. */

@@ -19,6 +19,7 @@ const SHOP: Record<string, SamplePipeline> = {
       partitions: DAILY,
       retryPolicy: { maxRetries: 3, delay: 60, backoff: 'EXPONENTIAL', jitter: 'FULL' },
       freshness: { lowerBoundDeltaSeconds: 3600, timezone: 'UTC', severity: 'WARN' },
+      automation: { condition: 'eager' },
       metadata: [{ key: 'runbook', value: 'https://example.com', type: 'url' }],
       checks: [
         { name: 'has_rows', type: 'row_count', blocking: true, severity: 'ERROR', settings: { min: 1 } },
@@ -37,7 +38,7 @@ const SHOP: Record<string, SamplePipeline> = {
 };
 
 /** A service in which something of every kind has happened. */
-async function busy(): Promise<Surface & { runId: string; backfillId: string }> {
+async function busy(): Promise<Surface & { runId: string; backfillId: string; evaluationId: string }> {
   const service = await surface({
     pipelines: SHOP,
     settings: { webhookSecret: 'secret' },
@@ -95,11 +96,17 @@ async function busy(): Promise<Surface & { runId: string; backfillId: string }> 
   ]);
   await service.store.operations.heartbeat('scheduler', 'failed', 'a reason');
   await service.publish(SHOP);
-  return { ...service, runId, backfillId };
+  await service.automation.look();
+  const [evaluation] = await service.store.automation.evaluations({ limit: 1 });
+  return { ...service, runId, backfillId, evaluationId: evaluation!.evaluationId };
 }
 
 /** One request for each route of the document; the schema of the answer is held by the serializer, or it is a 500. */
-function requestsOf(runId: string, backfillId: string): Readonly<Record<string, readonly [string, object?]>> {
+function requestsOf({
+  runId,
+  backfillId,
+  evaluationId,
+}: Awaited<ReturnType<typeof busy>>): Readonly<Record<string, readonly [string, object?]>> {
   return {
     'get /healthz': ['/healthz'],
     'get /readyz': ['/readyz'],
@@ -108,6 +115,12 @@ function requestsOf(runId: string, backfillId: string): Readonly<Record<string, 
     'post /webhook': ['/webhook', {}],
     'get /api/v1/assets': ['/api/v1/assets'],
     'get /api/v1/assets/{key}': ['/api/v1/assets/dlt_orders'],
+    'get /api/v1/assets/{key}/explanation': ['/api/v1/assets/dlt_orders/explanation?partition=2026-01-02'],
+    'get /api/v1/automation/assets': ['/api/v1/automation/assets'],
+    'get /api/v1/automation/evaluations': ['/api/v1/automation/evaluations?asset=dlt_orders'],
+    'get /api/v1/automation/evaluations/{id}': [
+      `/api/v1/automation/evaluations/${encodeURIComponent(evaluationId)}`,
+    ],
     'get /api/v1/assets/{key}/partitions': ['/api/v1/assets/dlt_orders/partitions'],
     'get /api/v1/assets/{key}/partition-keys': ['/api/v1/assets/dlt_orders/partition-keys?at=0,18'],
     'get /api/v1/assets/{key}/materializations': ['/api/v1/assets/dlt_orders/materializations'],
@@ -176,7 +189,7 @@ describe('the contract', () => {
 
   it('is kept by the answer of every route', async () => {
     const service = await busy();
-    const requests = requestsOf(service.runId, service.backfillId);
+    const requests = requestsOf(service);
     const document = (await service.app.inject({ url: '/api/openapi.json' })).json<Document>();
     const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),

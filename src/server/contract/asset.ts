@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AutomationAsset } from './automation.ts';
 import { AssetKeyText, Commit, Metadata, PageQuery, page, RunStatus, Timestamp } from './common.ts';
 
 export const AssetState = z
@@ -136,6 +137,7 @@ export const AssetDetail = AssetSummary.extend({
     })
     .nullable(),
   automation_condition: z.string().nullable(),
+  automation: AutomationAsset.nullable().describe('Null: no automation condition'),
   freshness: AssetFreshnessDetail.nullable(),
   checks: z.array(AssetCheckInfo),
   source: z.object({ file: z.string(), line: z.number().int(), url: z.string().nullable() }),

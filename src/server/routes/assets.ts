@@ -20,6 +20,7 @@ import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
 import { assetFacts } from '../views/asset-facts.ts';
 import { assetDetail, assetState, assetSummary, materializationView } from '../views/asset-view.ts';
+import { NO_EVALUATIONS } from '../views/automation-view.ts';
 import { freshnessOfAll } from '../views/freshness-view.ts';
 import { partitionList, partitionRanges, partitionsSummary } from '../views/partitions-view.ts';
 import { type ViewContext, viewContext } from '../views/view-context.ts';
@@ -86,13 +87,20 @@ export function assetRoutes(app: App, deps: AppDeps): void {
     async (request) => {
       const context = viewContext(deps);
       const node = assetNamed(context, request.params.key);
-      const [factsOf, checks, partitionState, definition] = await Promise.all([
+      const [factsOf, checks, evaluations, partitionState, definition] = await Promise.all([
         assetFacts(store, context, [node]),
         store.assets.checks(node.key),
+        store.automation.newest([node.key]),
         node.partitions === undefined ? null : store.assets.partitionStates(node.key, node.partitions),
         definitionText(deps, node),
       ]);
-      return assetDetail(context, node, { ...factsOf(node), checks, partitionState, definition });
+      return assetDetail(context, node, {
+        ...factsOf(node),
+        checks,
+        evaluations: evaluations.get(node.key) ?? NO_EVALUATIONS,
+        partitionState,
+        definition,
+      });
     },
   );
 

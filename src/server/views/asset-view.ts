@@ -8,8 +8,9 @@ import type {
   ScheduleStateRow,
 } from '../../store/store.ts';
 import type { AssetDetail, AssetState, AssetSummary, Materialization } from '../contract/asset.ts';
-import type { StateOf } from './partition-grid.ts';
+import { automationAsset, type NewestEvaluations } from './automation-view.ts';
 import { freshnessDetail, freshnessView } from './freshness-view.ts';
+import type { StateOf } from './partition-grid.ts';
 import { partitionsInfo, partitionsSummary } from './partitions-view.ts';
 import { commitView, linkOf, timestamp, timestampOrNull, type ViewContext } from './view-context.ts';
 
@@ -58,6 +59,7 @@ export function assetSummary(context: ViewContext, node: AssetNode, facts: Asset
 
 export interface AssetDetailFacts extends AssetFacts {
   readonly checks: readonly CheckResultRow[];
+  readonly evaluations: NewestEvaluations;
   /** Null: not partitioned. */
   readonly partitionState: StateOf | null;
   /** Text of the `dagster.yaml`; null if it cannot be read. */
@@ -94,6 +96,7 @@ export function assetDetail(context: ViewContext, node: AssetNode, facts: AssetD
             jitter: retryPolicy.jitter ?? null,
           },
     automation_condition: node.automation?.condition ?? null,
+    automation: automationAsset(node, facts.evaluations),
     freshness: freshnessDetail(node, summary.freshness),
     checks: node.checks.map((check) => checkView(check, facts.checks)),
     source: {

@@ -41,6 +41,7 @@ function assetsOf(event: LoggedEvent, definitions: Definitions): string[] {
     return [...(definitions.schedules.get(event.schedule)?.assets ?? [])];
   }
   if (event.type === 'freshness_changed') return [event.assetKey];
+  if (event.type === 'automation_evaluated') return [...event.assetKeys];
   if (event.type === 'discovery_progress') {
     const pipeline = definitions.pipelines.get(`${event.component}/${event.pipeline}`);
     return pipeline?.assets.map((asset) => asset.key) ?? [];

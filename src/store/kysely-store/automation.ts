@@ -85,6 +85,20 @@ export function createAutomationStore(context: StoreContext): AutomationStore {
       return row === null ? null : ((await toEvaluations(db, [row], true))[0] ?? null);
     },
 
+    async newest(assetKeys) {
+      const ids = await findAssets(context, assetKeys);
+      const found = new Map<string, { latest: EvaluationRow | null; latestRequest: EvaluationRow | null }>();
+      const add = (row: EvaluationRow, as: 'latest' | 'latestRequest'): void => {
+        const own = found.get(row.assetKey) ?? { latest: null, latestRequest: null };
+        found.set(row.assetKey, { ...own, [as]: row });
+      };
+      for (const some of chunks([...ids.values()], CHUNK)) {
+        for (const row of await newestOf(db, some, 0)) add(row, 'latest');
+        for (const row of await newestOf(db, some, 1)) add(row, 'latestRequest');
+      }
+      return found;
+    },
+
     async prune(before) {
       return context.write(async (tx) => {
         const result = await tx.db
@@ -204,6 +218,28 @@ function evaluationsOf(db: Db) {
     .innerJoin('asset', 'asset.asset_id', 'automation_evaluation.asset_id')
     .selectAll('automation_evaluation')
     .select('asset.key');
+}
+
+/** The newest evaluation of each asset that asked for at least so many partitions. */
+async function newestOf(
+  db: Db,
+  assetIds: readonly number[],
+  requested: number,
+): Promise<readonly EvaluationRow[]> {
+  const rows = await evaluationsOf(db)
+    .where('automation_evaluation.asset_id', 'in', assetIds)
+    .where('automation_evaluation.evaluation_no', '=', (eb) =>
+      eb
+        .selectFrom('automation_evaluation as newest')
+        .select('newest.evaluation_no')
+        .whereRef('newest.asset_id', '=', 'asset.asset_id')
+        .where('newest.check_name', '=', '')
+        .where('newest.requested', '>=', requested)
+        .orderBy('newest.evaluation_no', 'desc')
+        .limit(1),
+    )
+    .execute();
+  return toEvaluations(db, rows, false);
 }
 
 /** By its id, `<evaluation>/<entity>`. */
