@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [],
   git: [],
   discovery: ['git', 'definitions', 'partitions'],
-  state: ['discovery', 'git', 'partitions'],
+  state: ['discovery', 'git', 'definitions', 'partitions'],
   store: ['partitions', 'definitions', 'plan', 'automation', 'events', 'state'],
   runners: ['partitions', 'definitions', 'plan', 'events'],
   github: [],

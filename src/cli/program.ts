@@ -4,6 +4,7 @@ import type { HoldOptions } from './commands/control.ts';
 import type { DevOptions } from './commands/dev.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { MaterializeOptions } from './commands/materialize.ts';
+import type { PlanOptions } from './commands/plan.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { type Group, helpText } from './help.ts';
@@ -65,6 +66,23 @@ function develop(add: Add, exit: Exit): void {
     .action(async (options: GlobalOptions & { wait: boolean; allowPrune: boolean; component?: string }) => {
       const { refresh } = await import('./commands/git.ts');
       exit(await refresh(createContext(options), options));
+    });
+  add(
+    'Develop',
+    'plan',
+    'what a ref, a folder or a revision would change; runs nothing',
+    'elt plan --ref feature',
+  )
+    .option('--ref <ref>', 'branch, tag, commit or full name of a ref')
+    .option('--dir [dir]', 'working directory: root of the repository (default: .)')
+    .option('--revision <id>', 'a kept revision, by id or commit')
+    .option('--from <id>', 'compare with this revision (default: what is served)')
+    .option('--component <name>', 'which repository, if there are several')
+    .option('--pipelines-dir <dir>', 'of --dir: folder that holds the pipelines')
+    .option('--exit-code', '10 when something changes')
+    .action(async (options: GlobalOptions & PlanOptions) => {
+      const { plan } = await import('./commands/plan.ts');
+      exit(await plan(createContext(options), options));
     });
 }
 

@@ -240,8 +240,11 @@ async function readSide(
 }
 
 function notesOf(before: readonly PipelineState[], after: readonly PipelineState[]): string[] {
+  const known = new Set(before.map(({ name, code }) => `${name} ${code.treeId}`));
   const notes = after
-    .filter(({ discovery }) => discovery.status === 'pending')
+    .filter(
+      ({ name, code, discovery }) => discovery.status === 'pending' && !known.has(`${name} ${code.treeId}`),
+    )
     .map(({ name, config }) => {
       const how = config.tool === 'dbt' ? 'dbt parse tells them' : 'its code tells them when it runs';
       return `the assets of ${name} are known after merge: ${how}`;

@@ -61,8 +61,6 @@ export function common(value: object): Record<string, unknown> {
     if (key === 'automation') Object.assign(shape, automationShape(part as PipelineConfig['automation']));
     else if (key === 'timeoutSeconds')
       shape['timeout'] = part === undefined ? undefined : `${part as number}s`;
-    else if (key === 'partitions')
-      shape['partitions'] = part == null ? part : partitionsShape(part as PartitionsDefinition);
     else shape[snakeCase(key)] = shaped(part, key);
   }
   return shape;
@@ -78,12 +76,11 @@ function automationShape(automation: PipelineConfig['automation']): Shape {
 function shaped(value: unknown, key: string): unknown {
   if (Array.isArray(value)) return value.map((item) => shaped(item, ''));
   if (typeof value !== 'object' || value === null || VERBATIM.has(key)) return value;
+  if (key === 'partitions') return partitionsShape(value as PartitionsDefinition);
+  const isNamed = NAMED.has(key);
   const entries = Object.entries(value).filter(([name]) => name !== 'source');
   return Object.fromEntries(
-    entries.map(([name, part]) => [
-      NAMED.has(key) ? name : snakeCase(name),
-      shaped(part, NAMED.has(key) ? '' : name),
-    ]),
+    entries.map(([name, part]) => [isNamed ? name : snakeCase(name), shaped(part, isNamed ? '' : name)]),
   );
 }
 

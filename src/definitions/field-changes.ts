@@ -10,7 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * What differs between two plain objects, by dotted path, in the order of the names. An object that comes or goes is one
- * difference, lists are compared whole, `undefined` is absent.
+ * difference; lists are compared whole, unless both hold as many objects (`asset_sets[1].select`). `undefined` is absent.
  */
 export function fieldChanges(before: object, after: object, prefix = ''): FieldDifference[] {
   if (before === after) return [];
@@ -20,6 +20,8 @@ export function fieldChanges(before: object, after: object, prefix = ''): FieldD
     const [from, to] = [old[key], now[key]];
     const field = prefix === '' ? key : `${prefix}.${key}`;
     if (isFields(from) && isFields(to)) changes.push(...fieldChanges(from, to, field));
+    else if (isListOfFields(from) && isListOfFields(to) && from.length === to.length)
+      changes.push(...from.flatMap((item, index) => fieldChanges(item, to[index]!, `${field}[${index}]`)));
     else if (!isEqual(from, to)) changes.push({ field, from: from ?? null, to: to ?? null });
   }
   return changes;
@@ -33,6 +35,10 @@ export function isEqual(a: unknown, b: unknown): boolean {
   if (!isFields(a) || !isFields(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => isEqual(a[key], b[key]));
+}
+
+function isListOfFields(value: unknown): value is readonly Fields[] {
+  return Array.isArray(value) && value.every(isFields);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -60,7 +60,8 @@ export function fullPath(folder: Candidate, path: string): string {
   return `${folder.dir}/${path}`;
 }
 
-function isRead(path: string, file: RepositoryFile): boolean {
+/** Whether discovery reads a file of a pipeline, by its path in the folder. */
+export function isRead(path: string, file: RepositoryFile): boolean {
   if (file.mode === '120000') return true;
   if (!file.mode.startsWith('100')) return false;
   if (file.size >= LFS_SIZES.from && file.size <= LFS_SIZES.to) return true;

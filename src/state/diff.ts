@@ -1,9 +1,7 @@
-import { type KeyKind, kindBelow, snakeCase } from './keys.ts';
-import type { PipelineState, Snapshot } from './snapshot.ts';
+import { common, configShape } from '../definitions/config-shape.ts';
+import { fieldChanges } from '../definitions/field-changes.ts';
+import type { DiscoveredAsset, PipelineState, Snapshot } from './snapshot.ts';
 import type { FieldChange, SnapshotDiff } from './snapshot-diff.ts';
-
-/** Places and commits change without a change of meaning. */
-const WITHOUT_MEANING = new Set(['source', 'name', 'dir', 'tool']);
 
 /**
  * What a new snapshot changes for the people who run it: pipelines that come and go, and field by field what differs in
@@ -26,77 +24,30 @@ export function diffSnapshots(previous: Snapshot | null, next: Snapshot): Snapsh
 }
 
 function pipelineChanges(old: PipelineState, now: PipelineState): FieldChange[] {
-  const changes: FieldChange[] = [];
-  compare('status', old.status, now.status, changes);
-  compare('dir', old.code.dir, now.code.dir, changes);
-  compare('tool', old.config.tool, now.config.tool, changes);
-  compareObjects('', old.config, now.config, 'ours', changes);
-  compareAssets(old, now, changes);
-  compare('content', old.code.contentDigest, now.code.contentDigest, changes);
-  return changes;
+  return [
+    ...single('status', old.status, now.status),
+    ...single('dir', old.code.dir, now.code.dir),
+    ...fieldChanges(configShape(old.config), configShape(now.config)),
+    ...assetChanges(old, now),
+    ...single('content', old.code.contentDigest, now.code.contentDigest),
+  ];
 }
 
-function compareAssets(old: PipelineState, now: PipelineState, changes: FieldChange[]): void {
+function assetChanges(old: PipelineState, now: PipelineState): FieldChange[] {
   const before = new Map(old.assets.map((asset) => [asset.key, asset]));
   const after = new Map(now.assets.map((asset) => [asset.key, asset]));
-  for (const key of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((key): FieldChange[] => {
     const [from, to] = [before.get(key), after.get(key)];
-    if (from === undefined || to === undefined) {
-      changes.push({
-        field: `assets.${key}`,
-        from: from === undefined ? null : key,
-        to: to === undefined ? null : key,
-      });
-    } else
-      compareObjects(
-        `assets.${key}`,
-        { ...from, key: undefined },
-        { ...to, key: undefined },
-        'ours',
-        changes,
-      );
-  }
+    if (from !== undefined && to !== undefined)
+      return fieldChanges(discovered(from), discovered(to), `assets.${key}`);
+    return single(`assets.${key}`, from === undefined ? null : key, to === undefined ? null : key);
+  });
 }
 
-function compareObjects(
-  prefix: string,
-  old: object,
-  now: object,
-  kind: KeyKind,
-  changes: FieldChange[],
-): void {
-  const before = old as Readonly<Record<string, unknown>>;
-  const after = now as Readonly<Record<string, unknown>>;
-  for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
-    if (kind === 'ours' && WITHOUT_MEANING.has(key)) continue;
-    const [from, to] = [before[key], after[key]];
-    const name = kind === 'ours' ? snakeCase(key) : key;
-    const field = prefix === '' ? name : `${prefix}.${name}`;
-    if (isObject(from) && isObject(to)) {
-      compareObjects(
-        field,
-        from,
-        to,
-        kind === 'ours' ? kindBelow(key, to) : kind === 'named' ? 'ours' : kind,
-        changes,
-      );
-    } else compare(field, from, to, changes);
-  }
+function discovered({ key: _, ...rest }: DiscoveredAsset): object {
+  return common(rest);
 }
 
-function compare(field: string, from: unknown, to: unknown, changes: FieldChange[]): void {
-  if (!equal(from, to)) changes.push({ field, from: from ?? null, to: to ?? null });
-}
-
-function equal(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, i) => equal(item, b[i]));
-  if (!isObject(a) || !isObject(b)) return false;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => equal(a[key], b[key]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function single(field: string, from: unknown, to: unknown): FieldChange[] {
+  return from === to ? [] : [{ field, from, to }];
 }

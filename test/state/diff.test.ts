@@ -42,8 +42,8 @@ it('names what comes, goes and changes, field by field', () => {
         pipeline: 'kept',
         fields: [
           { field: 'status', from: 'current', to: 'held' },
-          { field: 'retry_policy', from: null, to: { maxRetries: 1, delay: 5 } },
-          { field: 'schedule.cron', from: ['0 2 * * *'], to: ['0 3 * * *'] },
+          { field: 'retry_policy', from: null, to: { max_retries: 1, delay: 5 } },
+          { field: 'schedule.cron_schedule', from: '0 2 * * *', to: '0 3 * * *' },
           { field: 'tags.new', from: null, to: 'c' },
           { field: 'tags.someTag', from: 'a', to: 'b' },
           { field: 'assets.kept', from: 'kept', to: null },

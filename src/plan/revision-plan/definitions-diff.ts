@@ -127,9 +127,13 @@ function discoveredChanges(was: DiscoveredAsset, now: DiscoveredAsset): Definiti
 
 /** What the folder's code says of an asset; settings of `dagster.yaml` are the pipeline's. */
 function discovered(asset: DiscoveredAsset): object {
-  const { tags, ...rest } = asset;
+  const { tags, partitions, ...rest } = asset;
   const { elt_type: _, pipeline: _pipeline, replication: _replication, ...own } = tags ?? {};
-  const entries = Object.entries(common({ ...rest, tags: own })).filter(([key]) => !NOT_OF_ASSETS.has(key));
+  // Those of an asset set are told as the set's.
+  const cut = asset.assetSet === undefined ? { partitions } : {};
+  const entries = Object.entries(common({ ...rest, ...cut, tags: own })).filter(
+    ([key]) => !NOT_OF_ASSETS.has(key),
+  );
   return Object.fromEntries(entries);
 }
 
