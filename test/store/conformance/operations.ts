@@ -233,6 +233,7 @@ export function describeOperationsStore(open: OpenStore): void {
         await store.operations.prune({ eventsSince: since, ticksSince: since, deliveriesSince: since }),
       ).toEqual({
         event: 0,
+        backfill: 0,
         tick: 0,
         delivery: 0,
         discovery_result: 0,
