@@ -122,6 +122,7 @@ function requestsOf({
       `/api/v1/automation/evaluations/${encodeURIComponent(evaluationId)}`,
     ],
     'get /api/v1/assets/{key}/partitions': ['/api/v1/assets/dlt_orders/partitions'],
+    'get /api/v1/assets/{key}/partitions/ranges': ['/api/v1/assets/dlt_orders/partitions/ranges?limit=3'],
     'get /api/v1/assets/{key}/partition-keys': ['/api/v1/assets/dlt_orders/partition-keys?at=0,18'],
     'get /api/v1/assets/{key}/materializations': ['/api/v1/assets/dlt_orders/materializations'],
     'get /api/v1/lineage': ['/api/v1/lineage'],
