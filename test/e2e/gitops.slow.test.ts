@@ -22,8 +22,8 @@ interface World {
   readonly repository: TestRepository;
   readonly service: OwnService;
   readonly clock: FakeClock;
-  elt(...args: string[]): Promise<CliResult>;
-  component(): Promise<Component>;
+  readonly elt: (...args: string[]) => Promise<CliResult>;
+  readonly component: () => Promise<Component>;
 }
 
 /** The whole service on a repository that a real Git server serves; only time is the test's. */
@@ -82,8 +82,10 @@ const BROKEN: readonly (readonly [string, string, number])[] = [
 describe('GitOps', () => {
   it('C1: of 20 folders, broken one after the other in ten ways, the others advance and the broken run and tick from their last good revision', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `p${String(n).padStart(2, '0')}`);
-    const first = names.map((name, n) => folder(name, `${name} first`, n === 0 ? EVERY_MINUTE : ''));
-    const { repository, service, clock, elt, component } = await world(Object.assign({}, ...first));
+    const first = names.flatMap((name, n) =>
+      Object.entries(folder(name, `${name} first`, n === 0 ? EVERY_MINUTE : '')),
+    );
+    const { repository, service, clock, elt, component } = await world(Object.fromEntries(first));
     const { client } = service;
     const good = repository.head();
 
