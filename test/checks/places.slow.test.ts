@@ -57,7 +57,9 @@ async function messages(runId: string): Promise<Record<string, string>> {
   for (const { event } of await test.events(runId)) {
     if (event.type !== 'check') continue;
     const { message, destination, table } = event.metadata;
-    found[event.check_name] = [destination, table, event.passed, message].join(' | ');
+    found[event.check_name] = [destination, table, event.passed, message]
+      .map((part) => (part === undefined ? '' : JSON.stringify(part).replaceAll('"', '')))
+      .join(' | ');
   }
   return found;
 }

@@ -46,17 +46,17 @@ async function world(first: Sample) {
     get store() {
       return store;
     },
-    async materialize(key: string) {
+    materialize: async (key: string): Promise<void> => {
       const [runId] = await launch({ store, clock } as OpenedStore, current, { assets: [key] });
       await succeed(store, runId!, `python_${key}`);
     },
-    async edit(next: Sample) {
+    edit: async (next: Sample): Promise<void> => {
       current = next;
       ({ definitions } = sampleDefinitions(next));
       await publish(store, next);
     },
     /** One look; `key fresh` or `key stale` for what was newly said. */
-    async look(): Promise<string[]> {
+    look: async (): Promise<string[]> => {
       await watch.runOnce();
       await store.operations.heartbeat('freshness', 'ok', null);
       const events = await store.events({ after: told, limit: 1_000, types: ['freshness_changed'] });
@@ -66,7 +66,7 @@ async function world(first: Sample) {
       );
     },
     nextChangeAt: () => watch.nextChangeAt(),
-    async restart(): Promise<void> {
+    restart: async (): Promise<void> => {
       await store.close();
       store = await openStore({ file, clock, logger });
       watch = createFreshnessWatch({ store, components, clock });

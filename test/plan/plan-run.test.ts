@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CheckConfig } from '../../src/discovery/pipeline-config.ts';
 import { planRun } from '../../src/plan/plan-run.ts';
 import type { RunPlan, RunRequest } from '../../src/plan/run-plan.ts';
 import { stepSpecs } from '../../src/plan/step-spec-of.ts';
@@ -145,6 +146,53 @@ describe('planRun', () => {
       timeoutSeconds: 60,
       retry: { maxRetries: 1, delay: 2 },
     });
+  });
+
+  it("gives an asset its declared checks, its own instead of the pipeline's of the same name, and the pool of what they read", () => {
+    const check = (name: string, settings: Record<string, unknown>): CheckConfig => ({
+      name,
+      type: 'row_count',
+      blocking: name === 'rows',
+      severity: 'ERROR',
+      settings,
+    });
+    const [run] = runsOf(
+      {
+        python_a: {
+          config: {
+            checks: [check('rows', { min: 1 }), check('few', { max: 9, connection: 'DUCKDB_DATABASE' })],
+            assets: { b: { checks: [check('rows', { min: 5 })] } },
+          },
+          assets: { a: {}, b: { checks: [{ name: 'of the tool', severity: 'WARN', blocking: true }] } },
+        },
+      },
+      { assets: ['a', 'b'] },
+    );
+    const [step] = run!.steps;
+    const planned = step!.assets.map(({ key, blockingChecks, declaredChecks }) => [
+      key,
+      blockingChecks,
+      declaredChecks?.map(({ name, settings }) => [name, settings]),
+    ]);
+    expect(planned).toEqual([
+      [
+        'a',
+        ['rows'],
+        [
+          ['rows', { min: 1 }],
+          ['few', { max: 9, connection: 'DUCKDB_DATABASE' }],
+        ],
+      ],
+      [
+        'b',
+        ['rows', 'of the tool'],
+        [
+          ['few', { max: 9, connection: 'DUCKDB_DATABASE' }],
+          ['rows', { min: 5 }],
+        ],
+      ],
+    ]);
+    expect(step!.pools).toEqual(['dest:duckdb']);
   });
 
   it('runs a range in one run when the backfill policy says so', () => {

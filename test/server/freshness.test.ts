@@ -20,7 +20,7 @@ const SHOP: Record<string, SamplePipeline> = {
 };
 
 async function world(): Promise<
-  Surface & { states(query?: string): Promise<Record<string, string | null>> }
+  Surface & { states: (query?: string) => Promise<Record<string, string | null>> }
 > {
   const service = await surface({ pipelines: SHOP });
   await service.engine.submit({
@@ -34,7 +34,7 @@ async function world(): Promise<
   });
   return {
     ...service,
-    async states(query = '') {
+    states: async (query = '') => {
       const response = await service.app.inject({ url: `/api/v1/assets${query}` });
       expect(response.statusCode, response.body).toBe(200);
       const { items } = response.json<z.infer<typeof AssetList>>();

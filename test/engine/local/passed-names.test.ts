@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createPassedNames } from '../../../src/engine/local/passed-names.ts';
+import type { PlannedAsset } from '../../../src/plan/run-plan.ts';
 import { stepSpec } from '../../helpers/run-step-command.ts';
 
 let tree: string;
@@ -55,4 +56,30 @@ it.each([
   write(files);
   for (const tool of ['sling', 'python'] as const)
     expect(namesOf(tool)).toEqual({ names: [], connections: [] });
+});
+
+it('connections that checks name, of what is written now and of what was before', () => {
+  const asset = (key: string, connection?: string): PlannedAsset => ({
+    key,
+    partitions: { kind: 'none' },
+    blockingChecks: [],
+    codeVersion: '1',
+    declaredChecks: [
+      {
+        name: 'rows',
+        type: 'row_count',
+        blocking: false,
+        severity: 'WARN',
+        settings: { min: 1, ...(connection === undefined ? {} : { connection }) },
+      },
+    ],
+  });
+  const spec = stepSpec(
+    'python',
+    {},
+    { assets: [asset('a', 'Shop_Db'), asset('b')], written: [asset('c', 'OLD')] },
+  );
+  const { names, connections } = createPassedNames()(spec, tree);
+  expect([...names].sort()).toEqual(['OLD', 'SHOP_DB', 'Shop_Db']);
+  expect(connections).toEqual(names);
 });
