@@ -44,6 +44,7 @@ const PORTS: readonly RegExp[] = [
   /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|outbox-store)\.ts$/,
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
+  /^src\/github\/git-host\.ts$/,
   /^src\/engine\/(run-engine|backfill-engine|automation-engine|step-transport)\.ts$/,
   /^src\/component\/(component|control)\.ts$/,
   /^src\/config\/settings\.ts$/,

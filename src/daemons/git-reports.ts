@@ -1,9 +1,9 @@
 import { type CommitReport, commitReport } from '../component/commit-report.ts';
 import type { ComponentService } from '../component/component.ts';
 import type { ComponentControl } from '../component/control.ts';
+import { planComment, planTitle } from '../component/plan-comment.ts';
 import { PULL_REQUEST_TOPIC } from '../component/receive-webhook.ts';
 import type { GitHost, HostedRepository } from '../github/git-host.ts';
-import { planComment, planTitle } from '../github/plan-comment.ts';
 import type { Clock } from '../lib/clock.ts';
 import { digestOf } from '../lib/digest.ts';
 import { OperationalError } from '../lib/errors.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { planComment, planTitle } from '../../src/github/plan-comment.ts';
+import { planComment, planTitle } from '../../src/component/plan-comment.ts';
 import type { RevisionPlan } from '../../src/plan/revision-plan.ts';
 
 const NOON = Date.UTC(2026, 0, 20, 12);
