@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BackfillOptions } from './commands/backfill.ts';
 import type { HoldOptions } from './commands/control.ts';
 import type { DevOptions } from './commands/dev.ts';
+import type { ExplainOptions } from './commands/explain.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { MaterializeOptions } from './commands/materialize.ts';
 import type { PlanOptions } from './commands/plan.ts';
@@ -218,6 +219,13 @@ function inspect(add: Add, exit: Exit): void {
       exit(await showAsset(createContext(options), key));
     },
   );
+  add('Inspect', 'explain <asset>', 'why it ran, or did not', 'elt explain marts --partition 2026-01-05')
+    .option('--partition <key>', 'of this partition, as it is now')
+    .option('--check <name>', 'of one of its checks')
+    .action(async (key: string, options: GlobalOptions & ExplainOptions) => {
+      const { explain } = await import('./commands/explain.ts');
+      exit(await explain(createContext(options), key, options));
+    });
   add('Inspect', 'lineage [selection]', 'what feeds what', "elt lineage '+marts/revenue'").action(
     async (selection: string | undefined, options: GlobalOptions) => {
       const { lineage } = await import('./commands/lineage.ts');

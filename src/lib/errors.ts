@@ -129,6 +129,7 @@ export const ERRORS = {
   ASSET_NOT_FOUND: { status: 404, exit: 4, title: 'No asset has this key' },
   SCHEDULE_NOT_FOUND: { status: 404, exit: 4, title: 'No schedule has this name' },
   REVISION_NOT_FOUND: { status: 404, exit: 4, title: 'No revision has this id' },
+  CHECK_NOT_FOUND: { status: 404, exit: 4, title: 'The asset has no such check' },
   EVALUATION_NOT_FOUND: { status: 404, exit: 4, title: 'No evaluation has this id' },
   BACKFILL_NOT_FOUND: { status: 404, exit: 4, title: 'No backfill has this id' },
   BACKFILL_EMPTY: { status: 422, exit: 4, title: 'The backfill has nothing to run' },

@@ -8,6 +8,7 @@ const Spans = z
 /** One part of a condition, with what it was asked of and what it was true of. */
 export const ConditionNode = z.object({
   depth: z.number().int().describe('The parts of a node follow it, one deeper'),
+  title: z.string().describe('Its label, or what it asks, in words'),
   condition: z.string(),
   label: z.string().nullable(),
   entity: z.string().describe('What it was asked of: an asset, or `asset:check`'),

@@ -52,11 +52,29 @@ export function evaluationDetail(row: EvaluationRow): AutomationEvaluationDetail
   return { ...evaluationView(row), tree: row.explanation === null ? [] : treeView(row.explanation) };
 }
 
+const WORDS: Readonly<Record<string, string>> = {
+  and: 'all of these',
+  or: 'any of these',
+  not: 'not this',
+  newly_true: 'this became true',
+  since: 'the first came, and since then not the second',
+  any_deps_match: 'of any dependency',
+  all_deps_match: 'of every dependency',
+  any_checks_match: 'of any check',
+  all_checks_match: 'of every check',
+  'any_checks_match(blocking_only=True)': 'of any blocking check',
+  'all_checks_match(blocking_only=True)': 'of every blocking check',
+};
+
+function titleOf({ label, condition }: Pick<Explanation, 'label' | 'condition'>): string {
+  return label ?? WORDS[condition] ?? condition.replace(/\(\)$/, '').replaceAll('_', ' ');
+}
+
 /** A tree as the list of its nodes, each before its parts. */
 export function treeView(explanation: Explanation): ConditionNode[] {
   const nodes: ConditionNode[] = [];
   const add = ({ children, spans, ...node }: Explanation, depth: number): void => {
-    nodes.push({ ...node, depth, spans: spans.map((span) => ({ ...span })) });
+    nodes.push({ ...node, title: titleOf(node), depth, spans: spans.map((span) => ({ ...span })) });
     for (const child of children) add(child, depth + 1);
   };
   add(explanation, 0);
