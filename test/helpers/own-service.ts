@@ -27,7 +27,7 @@ export async function ownService({ home, repo, clock, env: more }: OwnServiceOpt
   if (!('ok' in loaded)) throw new Error(JSON.stringify(loaded.diagnostics));
   const service = await createService({
     settings: loaded.ok,
-    logger: createLogger('debug'),
+    logger: createLogger('error'),
     serve: true,
     daemons: true,
     clock,

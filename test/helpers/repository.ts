@@ -26,13 +26,14 @@ export interface TestRepository {
   remove(): void;
 }
 
-/** The demo's pipelines repository as a remote of its own. */
-export function createDemoRepository(): TestRepository {
+/** The demo's pipelines repository as a remote of its own, or that part of it whose paths the predicate takes. */
+export function createDemoRepository(takes: (path: string) => boolean = () => true): TestRepository {
   const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'repo');
   const files: Record<string, string> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
-    if (entry.isFile()) files[relative(folder, file)] = readFileSync(file, 'utf8');
+    const path = relative(folder, file);
+    if (entry.isFile() && takes(path)) files[path] = readFileSync(file, 'utf8');
   }
   return createRepository(files);
 }
