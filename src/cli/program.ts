@@ -319,6 +319,26 @@ function operate(add: Add, exit: Exit, program: Command): void {
       },
     );
   }
+  add(
+    'Operate',
+    'moves [action] [pipeline]',
+    'folders that seem to have moved; accept one',
+    'elt moves accept python_sales',
+  ).action(
+    async (
+      action: string | undefined,
+      pipeline: string | undefined,
+      options: GlobalOptions,
+      command: Command,
+    ) => {
+      const { acceptMove, moves } = await import('./commands/moves.ts');
+      const context = createContext(options);
+      if (action === undefined) exit(await moves(context));
+      else if (action !== 'accept') command.error(`error: unknown action '${action}', use accept`);
+      else if (pipeline === undefined) command.error('error: which pipeline? elt moves accept <pipeline>');
+      else exit(await acceptMove(context, pipeline));
+    },
+  );
   holdOptions(
     add('Operate', 'suspend', 'serve what there is, apply nothing new', 'elt suspend --for 2h'),
   ).action(async (options: GlobalOptions & HoldOptions) => {

@@ -6,7 +6,7 @@ import type { RefreshTrigger, RevisionRow, Store } from '../store/store.ts';
 import type { ComponentStatus, RefreshOutcome } from './component.ts';
 import type { ComponentControl, ControlMode, ControlRequest } from './control.ts';
 import { driftOf } from './drift.ts';
-import type { EltGithubComponent, WrittenState } from './elt-github-component.ts';
+import type { EltGithubComponent, PersonTrigger, WrittenState } from './elt-github-component.ts';
 import type { NewHold } from './holds.ts';
 import { resolveRevision, revisionNotFound } from './resolve-revision.ts';
 
@@ -24,13 +24,20 @@ export interface ComponentControlDeps {
   readonly requestRefresh: (name: string, trigger: RefreshTrigger) => Promise<RefreshOutcome>;
 }
 
+export interface MoveControl {
+  /** A pipeline takes over the history of the folder that it is proposed to have come from (`PIPELINE_MOVED`). */
+  acceptMove(component: string, pipeline: string, by: string): Promise<RefreshOutcome>;
+}
+
 interface Target {
   readonly row: RevisionRow;
   readonly snapshot: Snapshot;
 }
 
 /** The person's hand on the GitOps loop: each change is durable when its promise resolves. */
-export function createComponentControl(deps: ComponentControlDeps): Omit<ComponentControl, 'plan'> {
+export function createComponentControl(
+  deps: ComponentControlDeps,
+): Omit<ComponentControl, 'plan'> & MoveControl {
   const { store, clock, inPlaceOfRefresh } = deps;
 
   function holdOf(mode: ControlMode, { by, reason, expiresAt }: ControlRequest): NewHold {
@@ -128,12 +135,21 @@ export function createComponentControl(deps: ComponentControlDeps): Omit<Compone
       await inPlaceOfRefresh(name, async () => {
         if (component.control() !== null) await component.resume(by);
       });
-      const kind = by.startsWith('cli:') ? 'cli' : by === 'page' ? 'page' : 'api';
-      return deps.requestRefresh(name, { kind, by });
+      return deps.requestRefresh(name, triggerOf(by));
+    },
+    async acceptMove(name, pipeline, by) {
+      const component = deps.componentNamed(name);
+      const accept = () => component.acceptMove(pipeline, triggerOf(by));
+      return deps.settle(name, await inPlaceOfRefresh(name, accept));
     },
     async drift() {
       const states = await store.schedules.states();
       return driftOf(deps.components(), deps.definitions(), states, clock.now());
     },
   };
+}
+
+/** `by` is `cli:ada`, `page` or `api`. */
+function triggerOf(by: string): PersonTrigger {
+  return { kind: by.startsWith('cli:') ? 'cli' : by === 'page' ? 'page' : 'api', by };
 }

@@ -15,7 +15,7 @@ import type { Logger } from '../lib/log.ts';
 import type { RefreshTrigger, Store } from '../store/store.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { ComponentService, ComponentStatus, RefreshOptions, RefreshOutcome } from './component.ts';
-import { createComponentControl } from './component-control.ts';
+import { createComponentControl, type MoveControl } from './component-control.ts';
 import type { ComponentCrashPoint } from './component-crash-points.ts';
 import type { ComponentControl } from './control.ts';
 import { createDiscoveryQueue, type DiscoveryQueue } from './discovery-queue.ts';
@@ -44,7 +44,7 @@ export interface ComponentServiceDeps {
 }
 
 /** What the composition root, the daemons and the surface have beyond the port. */
-export interface EltComponentService extends ComponentService, ComponentControl {
+export interface EltComponentService extends ComponentService, ComponentControl, MoveControl {
   /** Trees of every component, for steps and background discovery. */
   readonly code: CodeSource;
   /** What building the definitions of all components together found, beside the snapshots' own diagnostics. */

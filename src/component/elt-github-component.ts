@@ -12,6 +12,7 @@ import type { Logger } from '../lib/log.ts';
 import type { SnapshotDiff } from '../state/snapshot-diff.ts';
 import { clearPrepared } from '../state/state-file.ts';
 import type { RefreshTrigger, Store } from '../store/store.ts';
+import { acceptMove } from './accept-move.ts';
 import type { ComponentStatus, RefreshOutcome } from './component.ts';
 import type { ComponentCrashPoint } from './component-crash-points.ts';
 import type { ControlState } from './control.ts';
@@ -43,6 +44,8 @@ export interface WriteStateRequest {
   readonly signal: AbortSignal;
 }
 
+export type PersonTrigger = Extract<RefreshTrigger, { kind: 'cli' | 'page' | 'api' }>;
+
 export interface WrittenState {
   readonly outcome: RefreshOutcome;
   /** What has to run in the background; null: as before. */
@@ -66,6 +69,8 @@ export interface EltGithubComponent extends Holds {
   /** Never rejects: a failure is an outcome, and what was served before still is. */
   writeState(request: WriteStateRequest): Promise<WrittenState>;
   buildDefsFromState(): DefinitionsSource | null;
+  /** Throws `MOVE_CONFLICT`, `CONTROL_CONFLICT`; then nothing changed. */
+  acceptMove(pipeline: string, trigger: PersonTrigger): Promise<WrittenState>;
   /** What holds it; null: nothing. */
   control(): ControlState | null;
   status(): Omit<ComponentStatus, 'refreshing' | 'nextRefreshAt'>;
@@ -285,6 +290,11 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
           jobs: null,
         };
       }
+    },
+    async acceptMove(pipeline, trigger) {
+      const startedAt = clock.now();
+      await acceptMove(state, clock, pipeline, trigger);
+      return { outcome: outcome('applied', startedAt), jobs: null };
     },
     control: () => state.control(),
     buildDefsFromState() {

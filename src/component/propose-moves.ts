@@ -3,6 +3,15 @@ import type { PipelineState } from '../state/snapshot.ts';
 
 const CODE = 'PIPELINE_MOVED';
 
+/** The proposal about a pipeline among the diagnostics, with the folder that it came from. */
+export function proposedMove(
+  diagnostics: readonly Diagnostic[],
+  pipeline: string,
+): { readonly diagnostic: Diagnostic; readonly fromDir: string } | null {
+  const diagnostic = diagnostics.find((one) => one.code === CODE && one.pipeline === pipeline);
+  return diagnostic?.path === undefined ? null : { diagnostic, fromDir: diagnostic.path };
+}
+
 /**
  * A folder that is gone and a new one with the very same files are most likely one that was moved; only its author can
  * tell, so it is proposed. A proposal stays until the folder is touched, or its old place is filled again.
@@ -46,7 +55,7 @@ function proposal(from: PipelineState, to: PipelineState): Diagnostic {
     file,
     line,
     column,
-    hint: `to keep runs, partitions and schedule state of ${from.name} add to its dagster.yaml: moved_from: ${from.config.dir}`,
+    hint: `to keep runs, partitions and schedule state of ${from.name}: elt moves accept ${to.name}, or add to its dagster.yaml: moved_from: ${from.config.dir}`,
     path: from.config.dir,
     pipeline: to.name,
   };

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Condition, Snapshot } from '../state/snapshot.ts';
 import type { SnapshotDiff } from '../state/snapshot-diff.ts';
 import { prepareStateFile, readStateDigest, readStateFile } from '../state/state-file.ts';
-import type { RefreshTrigger, Store } from '../store/store.ts';
+import type { AcceptedMove, RefreshTrigger, Store } from '../store/store.ts';
 import type { ComponentStatus, RemoteHead } from './component.ts';
 import type { ComponentCrashPoint } from './component-crash-points.ts';
 import { type ConditionFacts, changedConditions, nextConditions } from './conditions.ts';
@@ -35,6 +35,7 @@ export interface RevisionToApply {
 export interface ApplyInfo {
   readonly trigger: RefreshTrigger;
   readonly startedAt: number;
+  readonly acceptedMove?: AcceptedMove;
   /** What holds the component from this revision on, or null where it ends a hold; absent: as it was. */
   readonly control?: { readonly state: Omit<ControlState, 'revisionId'> | null; readonly by: string };
 }

@@ -135,6 +135,7 @@ export const ERRORS = {
   BACKFILL_EMPTY: { status: 422, exit: 4, title: 'The backfill has nothing to run' },
   BACKFILL_NOT_ENDED: { status: 409, exit: 5, title: 'The backfill has not ended' },
   BACKFILL_ENDED: { status: 409, exit: 5, title: 'The backfill has ended' },
+  MOVE_CONFLICT: { status: 409, exit: 5, title: 'The history of a moved folder cannot be taken over' },
   CONTROL_CONFLICT: { status: 409, exit: 5, title: 'The component is held at a revision' },
   RUN_NOT_CANCELABLE: { status: 409, exit: 5, title: 'The run has ended' },
   RUN_NOT_RETRYABLE: { status: 409, exit: 5, title: 'The run has not failed' },

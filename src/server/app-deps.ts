@@ -40,7 +40,15 @@ export interface AppDeps {
 export type SurfaceComponents = ComponentService &
   Pick<
     EltComponentService,
-    'definitionDiagnostics' | 'control' | 'rollback' | 'pin' | 'suspend' | 'resume' | 'drift' | 'plan'
+    | 'definitionDiagnostics'
+    | 'control'
+    | 'rollback'
+    | 'pin'
+    | 'suspend'
+    | 'resume'
+    | 'drift'
+    | 'acceptMove'
+    | 'plan'
   >;
 
 /** An app whose routes are typed by their zod schemas. */

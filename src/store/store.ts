@@ -402,6 +402,13 @@ export interface RevisionRow {
   readonly summary: { readonly added: number; readonly changed: number; readonly removed: number };
 }
 
+/** A folder that is gone, and the pipeline that takes its history over. */
+export interface AcceptedMove {
+  readonly fromDir: string;
+  readonly pipeline: string;
+  readonly by: string;
+}
+
 export interface ComponentStore {
   /**
    * Folder states by content digest, the revision as a list of them, aliases of pipelines, assets and schedules: one
@@ -416,6 +423,8 @@ export interface ComponentStore {
       startedAt: Instant;
       summary: RevisionRow['summary'];
       control?: { readonly state: Omit<ControlState, 'revisionId'> | null; readonly by: string };
+      /** A move that a person confirmed: throws `MOVE_CONFLICT` when the new name has a history of its own. */
+      acceptedMove?: AcceptedMove;
     },
   ): Promise<number>;
   revisions(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { componentWorld, pythonFolder } from '../helpers/component.ts';
+import { componentWorld, pythonFolder, START } from '../helpers/component.ts';
 import { createRepository } from '../helpers/git-repository.ts';
 
 const moved = (to: string, yaml = '') => ({
@@ -44,6 +44,36 @@ describe('a folder that moved', () => {
     await world.refresh();
     repository.push(files);
     expect((await world.refresh()).diagnostics).toEqual([]);
+  });
+
+  it('keeps its history when a person accepts it, and is not proposed again', async () => {
+    const repository = createRepository();
+    repository.push({ ...pythonFolder('orders'), ...pythonFolder('other', '', 'print(2)\n') });
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    const { store, service } = world;
+    const override = { status: 'STOPPED', by: 'ada', at: START } as const;
+    await store.schedules.setOverride('python_orders_schedule', override, START);
+    repository.push(moved('sales'));
+    await world.refresh();
+    await expect(service.acceptMove('shop', 'python_other', 'page')).rejects.toMatchObject({
+      code: 'MOVE_CONFLICT',
+    });
+    expect(await service.acceptMove('shop', 'python_sales', 'cli:ada')).toMatchObject({
+      status: 'applied',
+      diagnostics: [],
+    });
+    expect(await store.schedules.states()).toMatchObject([{ schedule: 'python_sales_schedule', override }]);
+    expect((await store.operations.auditLog({ limit: 1 }))[0]).toMatchObject({
+      actor: 'cli:ada',
+      action: 'component.accept_move',
+      details: { pipeline: 'python_sales', moved_from: 'pipelines/python/orders' },
+    });
+    const again = await world.restart();
+    expect(await again.refresh()).toMatchObject({ status: 'unchanged', diagnostics: [] });
+    await expect(again.service.acceptMove('shop', 'python_sales', 'page')).rejects.toMatchObject({
+      code: 'MOVE_CONFLICT',
+    });
   });
 
   it('is not proposed any more when its old place is filled again', async () => {

@@ -111,6 +111,7 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
       }),
     resume: (component) => Promise.resolve(unchanged(component)),
     drift: () => Promise.resolve([]),
+    acceptMove: (component) => Promise.resolve(unchanged(component)),
     plan: (_component, target, from) => {
       const { snapshot, lastApplied } = status;
       const served = snapshot === null ? null : { revisionId: lastApplied?.revisionId ?? 0, snapshot };

@@ -166,6 +166,10 @@ function requestsOf({
     ],
     'post /api/v1/components/{name}/suspend': ['/api/v1/components/main/suspend', {}],
     'post /api/v1/components/{name}/resume': ['/api/v1/components/main/resume', {}],
+    'post /api/v1/components/{name}/moves/accept': [
+      '/api/v1/components/main/moves/accept',
+      { pipeline: 'orders' },
+    ],
     'get /api/v1/drift': ['/api/v1/drift'],
     'get /api/v1/revisions/{range}/diff': ['/api/v1/revisions/1...2/diff'],
     'get /api/v1/diagnostics': ['/api/v1/diagnostics'],

@@ -140,6 +140,10 @@ export const HoldRequest = z.object({
   ...HOLD,
 });
 
+export const AcceptMoveRequest = z.object({
+  pipeline: z.string().describe('Of a diagnostic `PIPELINE_MOVED`'),
+});
+
 export const Drift = z.object({
   kind: z.enum(['pin', 'rollback', 'suspend', 'schedule']),
   component: z.string(),

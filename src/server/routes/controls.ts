@@ -3,7 +3,14 @@ import type { RefreshOutcome } from '../../component/component.ts';
 import type { ControlRequest } from '../../component/control.ts';
 import { actorOf, actorText } from '../actor.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { Control, DriftList, HoldRequest, RefreshResult, SuspendRequest } from '../contract/component.ts';
+import {
+  AcceptMoveRequest,
+  Control,
+  DriftList,
+  HoldRequest,
+  RefreshResult,
+  SuspendRequest,
+} from '../contract/component.ts';
 import { expiryOf } from '../expiry.ts';
 import { problems } from '../openapi.ts';
 import { controlView, driftView, refreshView } from '../views/component-view.ts';
@@ -80,6 +87,23 @@ export function controlRoutes(app: App, deps: AppDeps): void {
       },
     },
     async (request) => result(await components.resume(request.params.name, actorText(actorOf(request)))),
+  );
+
+  app.post(
+    '/components/:name/moves/accept',
+    {
+      schema: {
+        tags: ['git'],
+        summary: 'A pipeline takes over the history of the folder that it is proposed to have come from',
+        params: NameParams,
+        body: AcceptMoveRequest,
+        response: { 200: RefreshResult, ...problems },
+      },
+    },
+    async (request) => {
+      const by = actorText(actorOf(request));
+      return result(await components.acceptMove(request.params.name, request.body.pipeline, by));
+    },
   );
 
   app.get(

@@ -1,9 +1,10 @@
 import { assetNode } from '../../definitions/asset-node.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
+import type { AcceptedMove } from '../store.ts';
 import type { Tx } from './context.ts';
 import { ensureAssets, ensureDefinition, ensurePipelines } from './identities.ts';
 import { chunks } from './json.ts';
-import { moveAliases } from './move-aliases.ts';
+import { acceptMove, moveAliases } from './move-aliases.ts';
 import { relabelAsset } from './partition-rows.ts';
 
 const CHUNK = 500;
@@ -18,9 +19,11 @@ export async function applyAliases(
   tx: Tx,
   snapshot: Snapshot,
   previous: Snapshot | null,
+  acceptedMove?: AcceptedMove,
 ): Promise<ReadonlyMap<string, number>> {
   const { component } = snapshot;
   if (previous !== null) await moveAliases(tx, snapshot, previous);
+  if (acceptedMove !== undefined) await acceptMove(tx, snapshot, acceptedMove);
   const pipelineIds = await ensurePipelines(
     tx,
     component,

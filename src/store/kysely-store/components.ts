@@ -19,7 +19,7 @@ export function createComponentStore(context: StoreContext): ComponentStore {
     async applyRevision(snapshot, info) {
       return context.write(async (tx) => {
         const previous = await latest(tx.db, snapshot.component);
-        const pipelineIds = await applyAliases(tx, snapshot, previous?.snapshot ?? null);
+        const pipelineIds = await applyAliases(tx, snapshot, previous?.snapshot ?? null, info.acceptedMove);
         const revisionId = await insertRevision(tx, snapshot, info);
         await insertFolders(tx, revisionId, snapshot.pipelines, pipelineIds);
         await dropOldRevisions(tx, snapshot.component);

@@ -1,4 +1,6 @@
+import { OperationalError } from '../../lib/errors.ts';
 import type { PipelineState, Snapshot } from '../../state/snapshot.ts';
+import type { AcceptedMove } from '../store.ts';
 import type { Tx } from './context.ts';
 import { fromFolder } from './snapshot-rows.ts';
 
@@ -21,6 +23,32 @@ export async function moveAliases(tx: Tx, snapshot: Snapshot, previous: Snapshot
     if (origin === null || origin.name === pipeline.name || names.has(origin.name)) continue;
     await movePipeline(tx, snapshot.component, origin, pipeline);
   }
+}
+
+/** The same, where a person says that it moved. Throws `MOVE_CONFLICT`; then nothing moved. */
+export async function acceptMove(
+  tx: Tx,
+  { component, pipelines }: Snapshot,
+  { fromDir, pipeline, by }: AcceptedMove,
+): Promise<void> {
+  const to = pipelines.find(({ name }) => name === pipeline);
+  const from = await lastStateOf(tx, component, fromDir);
+  const moved = to !== undefined && from !== null && (await movePipeline(tx, component, from, to));
+  if (!moved) {
+    throw new OperationalError('MOVE_CONFLICT', `${pipeline} cannot take over the history of ${fromDir}`, {
+      hint: 'it ran already and has a history of its own, or the old one is not among the kept revisions',
+    });
+  }
+  await tx.db
+    .insertInto('audit')
+    .values({
+      at: tx.now,
+      actor: by,
+      action: 'component.accept_move',
+      target: component,
+      details: JSON.stringify({ pipeline, moved_from: fromDir }),
+    })
+    .execute();
 }
 
 interface Before {
@@ -64,18 +92,20 @@ async function lastStateOf(tx: Tx, component: string, dir: string): Promise<Pipe
   return states.find(({ config }) => config.dir === dir) ?? null;
 }
 
+/** False: some name has a history of its own, which stays with it. */
 async function movePipeline(
   tx: Tx,
   component: string,
   from: PipelineState,
   to: PipelineState,
-): Promise<void> {
-  await movePipelineName(tx, component, from.name, to.name);
+): Promise<boolean> {
+  const moved = [await movePipelineName(tx, component, from.name, to.name)];
   for (const asset of to.assets) {
     const old = from.assets.find((one) => isSameAsset(from, one, to, asset));
-    if (old !== undefined && old.key !== asset.key) await moveAsset(tx, old.key, asset.key);
+    if (old !== undefined && old.key !== asset.key) moved.push(await moveAsset(tx, old.key, asset.key));
   }
-  await moveSchedule(tx, `${from.name}_schedule`, `${to.name}_schedule`);
+  moved.push(await moveSchedule(tx, `${from.name}_schedule`, `${to.name}_schedule`));
+  return moved.every(Boolean);
 }
 
 type Asset = PipelineState['assets'][number];
@@ -86,7 +116,7 @@ function isSameAsset(from: PipelineState, old: Asset, to: PipelineState, asset: 
   return old.key.slice(old.key.indexOf('/')) === asset.key.slice(asset.key.indexOf('/'));
 }
 
-async function movePipelineName(tx: Tx, component: string, from: string, to: string): Promise<void> {
+async function movePipelineName(tx: Tx, component: string, from: string, to: string): Promise<boolean> {
   const rows = await tx.db
     .selectFrom('pipeline')
     .select(['pipeline_id as id', 'name'])
@@ -98,15 +128,16 @@ async function movePipelineName(tx: Tx, component: string, from: string, to: str
   const rename = async (id: number, name: string): Promise<void> => {
     await tx.db.updateTable('pipeline').set({ name }).where('pipeline_id', '=', id).execute();
   };
-  if (moved === undefined) return;
+  if (moved === undefined) return true;
   if (taken !== undefined) {
     const used = tx.db.selectFrom('run_pipeline').select('run_no').where('pipeline_id', '=', taken.id);
-    if ((await used.limit(1).executeTakeFirst()) !== undefined) return;
+    if ((await used.limit(1).executeTakeFirst()) !== undefined) return false;
   }
   await exchange(moved.id, taken?.id, from, to, rename);
+  return true;
 }
 
-async function moveAsset(tx: Tx, from: string, to: string): Promise<void> {
+async function moveAsset(tx: Tx, from: string, to: string): Promise<boolean> {
   const rows = await tx.db
     .selectFrom('asset')
     .select(['asset_id as id', 'key'])
@@ -117,15 +148,16 @@ async function moveAsset(tx: Tx, from: string, to: string): Promise<void> {
   const rename = async (id: number, key: string): Promise<void> => {
     await tx.db.updateTable('asset').set({ key }).where('asset_id', '=', id).execute();
   };
-  if (moved === undefined) return;
+  if (moved === undefined) return true;
   if (taken !== undefined) {
     const used = tx.db.selectFrom('run_asset').select('run_no').where('asset_id', '=', taken.id);
-    if ((await used.limit(1).executeTakeFirst()) !== undefined) return;
+    if ((await used.limit(1).executeTakeFirst()) !== undefined) return false;
   }
   await exchange(moved.id, taken?.id, from, to, rename);
+  return true;
 }
 
-async function moveSchedule(tx: Tx, from: string, to: string): Promise<void> {
+async function moveSchedule(tx: Tx, from: string, to: string): Promise<boolean> {
   tx.schedulesChanged = true;
   const rows = await tx.db
     .selectFrom('schedule')
@@ -137,12 +169,13 @@ async function moveSchedule(tx: Tx, from: string, to: string): Promise<void> {
   const rename = async (id: number, name: string): Promise<void> => {
     await tx.db.updateTable('schedule').set({ name }).where('schedule_id', '=', id).execute();
   };
-  if (moved === undefined) return;
+  if (moved === undefined) return true;
   if (taken !== undefined) {
     const used = tx.db.selectFrom('tick').select('at').where('schedule_id', '=', taken.id);
-    if ((await used.limit(1).executeTakeFirst()) !== undefined) return;
+    if ((await used.limit(1).executeTakeFirst()) !== undefined) return false;
   }
   await exchange(moved.id, taken?.id, from, to, rename);
+  return true;
 }
 
 /** Names are unique at any moment, so the unused identity goes aside first; it keeps the old name. */

@@ -211,6 +211,30 @@ export function describeComponentStore(open: OpenStore): void {
       expect(states).toMatchObject([{ schedule: 'sales_schedule', override: { status: 'STOPPED' } }]);
     });
 
+    it('takes ids along when a person accepts the move; not when the new name ran already, and then nothing moves', async () => {
+      const { store } = opened;
+      const runId = await loadedOrders();
+      await publish(store, UNSAID);
+      const acceptedMove = { fromDir: 'pipelines/python/orders', pipeline: 'sales', by: 'page' };
+      const accept = () =>
+        store.components.applyRevision(withCode(UNSAID, 'd'.repeat(40), 't'), { ...INFO, acceptedMove });
+      await accept();
+      expect((await store.assets.status(['python_sales']))[0]!.latest).toMatchObject({ runId });
+      await publish(store, ORDERS);
+      const [own] = (await launch(opened, ORDERS, { assets: ['python_orders'] })) as [string];
+      await succeed(store, own, 'orders');
+      const before = await store.components.revisions('main', { limit: 1 });
+      const back = { fromDir: 'pipelines/python/sales', pipeline: 'orders', by: 'page' };
+      await expect(
+        store.components.applyRevision(withCode(ORDERS, 'e'.repeat(40), 't'), {
+          ...INFO,
+          acceptedMove: back,
+        }),
+      ).rejects.toMatchObject({ code: 'MOVE_CONFLICT' });
+      expect(await store.components.revisions('main', { limit: 1 })).toEqual(before);
+      expect((await store.assets.status(['python_sales']))[0]!.latest).toMatchObject({ runId });
+    });
+
     it('leaves a name its own history, when it has one', async () => {
       const { store } = opened;
       await loadedOrders();

@@ -1,6 +1,7 @@
+import { useState } from 'preact/hooks';
 import type { Diagnostic } from '../../../../src/server/contract/common.ts';
-import { getAll } from '../../api/client.ts';
-import { Segmented } from '../../components/controls.tsx';
+import { getAll, segment } from '../../api/client.ts';
+import { Button, Segmented } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
 import { External } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
@@ -10,7 +11,9 @@ import { plural } from '../../lib/format.ts';
 import { query, setQuery } from '../../router.ts';
 import { concernsComponents } from '../../state/concerns.ts';
 import { components } from '../../state/instance.ts';
+import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
+import { toast } from '../../state/toasts.ts';
 import { Excerpt } from './excerpt.tsx';
 
 const ANY = 'any';
@@ -110,7 +113,29 @@ function Item({ problem }: { problem: Diagnostic }) {
           </p>
         </div>
       </div>
+      {problem.code === 'PIPELINE_MOVED' && <AcceptMove problem={problem} />}
       {problem.excerpt.length > 0 && <Excerpt problem={problem} />}
     </li>
+  );
+}
+
+/** Only its author knows whether a folder moved; a click is enough to say so. */
+function AcceptMove({ problem }: { problem: Diagnostic }) {
+  const [busy, setBusy] = useState(false);
+  const { component, pipeline } = problem;
+  if (component === null || pipeline === null) return null;
+  const accept = async (): Promise<void> => {
+    setBusy(true);
+    const path = `/components/${segment(component)}/moves/accept`;
+    const answer = await act(path, { pipeline }, 'Its history was not taken over');
+    if (answer !== null) toast('ok', `${pipeline} has its history back`);
+    setBusy(false);
+  };
+  return (
+    <p class="problem-action">
+      <Button icon="check" busy={busy} onClick={() => void accept()}>
+        It was moved: keep its history
+      </Button>
+    </p>
   );
 }
