@@ -7,7 +7,7 @@ import { AssetLink, External } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Facts, Page } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
-import { Ago } from '../../components/time.tsx';
+import { Ago, Until } from '../../components/time.tsx';
 import { cronText } from '../../lib/cron-text.ts';
 import { exact, inZone, plural, relative } from '../../lib/format.ts';
 import { fuzzyScore } from '../../lib/fuzzy.ts';
@@ -105,7 +105,13 @@ function Row({ schedule }: { schedule: Schedule }) {
         {schedule.override !== null && (
           <p class="faint">
             {on ? 'Started' : 'Stopped'} by {schedule.override.by} <Ago at={schedule.override.at} />; Git says{' '}
-            {schedule.default_status === 'RUNNING' ? 'running' : 'stopped'}.
+            {schedule.default_status === 'RUNNING' ? 'running' : 'stopped'}
+            {schedule.override.expires_at !== null && (
+              <>
+                , again <Until at={schedule.override.expires_at} />
+              </>
+            )}
+            .{schedule.override.reason !== '' && <bdi> {schedule.override.reason}</bdi>}
           </p>
         )}
       </div>
