@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ControlRequest } from '../../src/component/control.ts';
@@ -156,6 +156,26 @@ describe('rollback', () => {
     expect(pipelines(world)).toEqual(broken);
     expect(world.service.component('shop')?.snapshot?.diagnostics).toHaveLength(1);
     expect(condition(world, 'Degraded')).toMatchObject({ reason: 'PipelinesHeld' });
+  });
+
+  it('G4: needs nothing from the remote, also of commits that a force-push took away and after everything was collected', async () => {
+    const repository = createRepository();
+    const a = repository.push(pythonFolder('orders', '', 'print("A")\n'), 'A');
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    repository.push(pythonFolder('orders', '', 'print("B")\n'), 'B');
+    await world.refresh();
+    repository.git('checkout', '--quiet', '--orphan', 'new');
+    repository.push(pythonFolder('orders', '', 'print("C")\n'), 'C');
+    repository.git('push', '--quiet', '--force', 'origin', 'new:refs/heads/main');
+    await world.refresh();
+    await world.service.collectGarbage();
+    repository.git('--git-dir', path.join(world.dir, 'repo_clone'), 'gc', '--quiet', '--prune=now');
+    rmSync(repository.bare, { recursive: true });
+    expect(await world.service.rollback('shop', 1, ADA)).toMatchObject({ status: 'applied', commit: a });
+    const { code } = world.service.component('shop')!.snapshot!.pipelines[0]!;
+    const tree = await world.service.code.materialise(code);
+    expect(readFileSync(path.join(tree, 'run.py'), 'utf8')).toBe('print("A")\n');
   });
 
   it('brings files that are gone from the mirror, also of a commit that no branch holds any more', async () => {
