@@ -1,106 +1,15 @@
-import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createScheduler } from '../../src/daemons/scheduler.ts';
-import type { Definitions } from '../../src/definitions/definitions.ts';
-import type { ScheduleConfig } from '../../src/discovery/pipeline-config.ts';
 import { decide, decideCancel } from '../../src/engine/decide.ts';
 import { neverCrash } from '../../src/lib/crash-points.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
-import { createLogger } from '../../src/lib/log.ts';
-import { ticksBetween } from '../../src/partitions/cron.ts';
-import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
-import { fakeClock } from '../helpers/fake-clock.ts';
-import { temporaryDirectory } from '../helpers/git-repository.ts';
-import {
-  DAILY,
-  type SamplePipeline,
-  sampleDefinitions,
-  sampleSnapshot,
-} from '../helpers/sample-definitions.ts';
+import { DAILY, sampleDefinitions } from '../helpers/sample-definitions.ts';
+import { MINUTE, pipelines, schedulerWorld, T0 } from '../helpers/scheduler-world.ts';
 import { NO_LIMITS } from '../store/conformance/harness.ts';
-
-const MINUTE = 60_000;
-const T0 = Date.UTC(2026, 0, 20, 12);
-const EVERY_MINUTE: ScheduleConfig = {
-  cron: ['* * * * *'],
-  timezone: 'UTC',
-  defaultStatus: 'RUNNING',
-  catchUp: 'all',
-  overlap: 'allow',
-  jitterSeconds: 0,
-};
-
-function pipelines(
-  schedule: Partial<ScheduleConfig>,
-  more: Partial<SamplePipeline> = {},
-): Record<string, SamplePipeline> {
-  return {
-    python_a: {
-      assets: { a: {} },
-      ...more,
-      config: { schedule: { ...EVERY_MINUTE, ...schedule }, ...more.config },
-    },
-  };
-}
-
-async function harness(sample: Record<string, SamplePipeline>) {
-  const clock = fakeClock(T0);
-  const file = join(temporaryDirectory(), 'elt.db');
-  const open = () => openStore({ file, clock, logger: createLogger('silent') });
-  let store = await open();
-  let definitions: Definitions = await publish(store, sample);
-  const woken: string[] = [];
-  const start = (s: Store) =>
-    createScheduler({
-      store: s,
-      clock,
-      components: { definitions: () => definitions },
-      engine: { wake: (runId) => void woken.push(runId) },
-      newId: () => uuidv7(clock.now()),
-      crashPoint: neverCrash,
-    });
-  let scheduler = start(store);
-  await scheduler.runOnce();
-  return {
-    clock,
-    woken,
-    get store() {
-      return store;
-    },
-    get scheduler() {
-      return scheduler;
-    },
-    async edit(next: Record<string, SamplePipeline>) {
-      definitions = await publish(store, next);
-    },
-    async restart() {
-      await store.close();
-      store = await open();
-      scheduler = start(store);
-    },
-    launched: async () =>
-      (await store.schedules.ticks('python_a_schedule', { limit: 1000 }))
-        .filter((tick) => tick.runIds.length > 0)
-        .map((tick) => (tick.at - T0) / MINUTE)
-        .sort((a, b) => a - b),
-  };
-}
-
-async function publish(store: Store, sample: Record<string, SamplePipeline>): Promise<Definitions> {
-  const summary = { added: 0, changed: 0, removed: 0 };
-  await store.components.applyRevision(sampleSnapshot(sample), {
-    trigger: { kind: 'poll' },
-    startedAt: 0,
-    summary,
-  });
-  return sampleDefinitions(sample).definitions;
-}
 
 describe('scheduler', () => {
   it('launches one run per tick, with the tick as its cause', async () => {
-    const h = await harness(pipelines({}));
+    const h = await schedulerWorld(pipelines({}));
     h.clock.set(T0 + MINUTE);
     expect(await h.scheduler.runOnce()).toEqual({ launched: 1, skipped: 0, failed: 0 });
     expect(await h.scheduler.runOnce()).toEqual({ launched: 0, skipped: 0, failed: 0 });
@@ -114,7 +23,7 @@ describe('scheduler', () => {
   });
 
   it('A9: a scheduled run of a partitioned asset carries its partition', async () => {
-    const h = await harness(pipelines({}, { assets: { a: { partitions: DAILY } } }));
+    const h = await schedulerWorld(pipelines({}, { assets: { a: { partitions: DAILY } } }));
     h.clock.set(T0 + MINUTE);
     await h.scheduler.runOnce();
     expect(await h.store.runs.list({ limit: 10 })).toMatchObject([
@@ -124,7 +33,7 @@ describe('scheduler', () => {
   });
 
   it('T6: overlap skip records what it left out, and why', async () => {
-    const h = await harness(pipelines({ overlap: 'skip' }));
+    const h = await schedulerWorld(pipelines({ overlap: 'skip' }));
     h.clock.set(T0 + MINUTE);
     await h.scheduler.runOnce();
     h.clock.set(T0 + 2 * MINUTE);
@@ -135,7 +44,7 @@ describe('scheduler', () => {
   });
 
   it('T6: overlap queue starts the next run once the one before has ended, however it ended', async () => {
-    const h = await harness(pipelines({ overlap: 'queue' }));
+    const h = await schedulerWorld(pipelines({ overlap: 'queue' }));
     h.clock.set(T0 + MINUTE);
     await h.scheduler.runOnce();
     h.clock.set(T0 + 2 * MINUTE);
@@ -158,7 +67,7 @@ describe('scheduler', () => {
   });
 
   it('C6: a folder that was gone, and comes back as it was, does not fire what it missed', async () => {
-    const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} } } });
+    const h = await schedulerWorld({ ...pipelines({}), python_b: { assets: { b: {} } } });
     h.clock.set(T0 + MINUTE);
     await h.scheduler.runOnce();
     await h.edit({ python_b: { assets: { b: {} } } });
@@ -175,7 +84,7 @@ describe('scheduler', () => {
   });
 
   it('C6: a folder that comes back is stopped as it was, and started then does not fire what it missed', async () => {
-    const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} } } });
+    const h = await schedulerWorld({ ...pipelines({}), python_b: { assets: { b: {} } } });
     await h.store.schedules.setOverride('python_a_schedule', { status: 'STOPPED', by: 'ada', at: T0 }, T0);
     await h.edit({ python_b: { assets: { b: {} } } });
     h.clock.set(T0 + 2 * MINUTE);
@@ -192,7 +101,7 @@ describe('scheduler', () => {
   });
 
   it('T5: going back to an earlier revision brings its schedule back, and nothing of the past', async () => {
-    const h = await harness(pipelines({}));
+    const h = await schedulerWorld(pipelines({}));
     h.clock.set(T0 + MINUTE);
     await h.scheduler.runOnce();
     await h.edit(pipelines({ cron: ['*/7 * * * *'] }));
@@ -207,7 +116,7 @@ describe('scheduler', () => {
   });
 
   it('T5: a schedule that was stopped for a time starts again by itself, from the end of that time on', async () => {
-    const h = await harness(pipelines({}));
+    const h = await schedulerWorld(pipelines({}));
     const expiresAt = T0 + 10 * MINUTE;
     const override = { status: 'STOPPED', by: 'ada', at: T0, reason: 'load', expiresAt } as const;
     await h.store.schedules.setOverride('python_a_schedule', override, T0);
@@ -224,8 +133,8 @@ describe('scheduler', () => {
   });
 
   it('P10: a schedule that cannot be carried on does not keep the others from firing', async () => {
-    const config = { schedule: EVERY_MINUTE };
-    const h = await harness({ ...pipelines({}), python_b: { assets: { b: {} }, config } });
+    const config = pipelines({})['python_a']!.config!;
+    const h = await schedulerWorld({ ...pipelines({}), python_b: { assets: { b: {} }, config } });
     const { definitions } = sampleDefinitions({
       ...pipelines({}),
       python_b: { assets: { b: {} }, config },
@@ -248,7 +157,7 @@ describe('scheduler', () => {
   });
 
   it('T5: a schedule that is edited, or started, never fires the past', async () => {
-    const h = await harness(pipelines({}));
+    const h = await schedulerWorld(pipelines({}));
     await h.edit(pipelines({ cron: ['*/2 * * * *'] }));
     h.clock.set(T0 + 9 * MINUTE);
     expect(await h.scheduler.runOnce()).toMatchObject({ launched: 0 });
@@ -267,7 +176,7 @@ describe('scheduler', () => {
   });
 
   it('T4: two schedulers on one store record a tick once', async () => {
-    const h = await harness(pipelines({}));
+    const h = await schedulerWorld(pipelines({}));
     h.clock.set(T0 + MINUTE);
     const other = createScheduler({
       store: h.store,
@@ -281,49 +190,5 @@ describe('scheduler', () => {
     expect(await h.launched()).toEqual([1]);
     expect(await h.store.runs.list({ limit: 10 })).toHaveLength(1);
     await h.store.close();
-  });
-
-  type Step = { do: 'move'; minutes: number } | { do: 'restart' } | { do: 'edit'; cron: string };
-  const step: fc.Arbitrary<Step> = fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc.integer({ min: -4, max: 4 }).map((minutes): Step => ({ do: 'move', minutes })),
-    },
-    { weight: 2, arbitrary: fc.constant<Step>({ do: 'restart' }) },
-    {
-      weight: 1,
-      arbitrary: fc
-        .constantFrom('* * * * *', '*/2 * * * *', '*/3 * * * *')
-        .map((cron): Step => ({ do: 'edit', cron })),
-    },
-  );
-
-  it('T2, T4, T5: over clock moves, restarts and edits, every due instant fires exactly once', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
-        const h = await harness(pipelines({}));
-        const expected: number[] = [];
-        let cron = '* * * * *';
-        let cursor = T0;
-        for (const one of steps) {
-          if (one.do === 'restart') await h.restart();
-          if (one.do === 'edit' && one.cron !== cron) {
-            cron = one.cron;
-            cursor = Math.max(cursor, h.clock.now());
-            await h.edit(pipelines({ cron: [cron] }));
-          }
-          if (one.do === 'move') h.clock.advance(one.minutes * MINUTE);
-          for (const at of ticksBetween(cron, 'UTC', cursor + 1, h.clock.now() + 1)) {
-            expected.push((at - T0) / MINUTE);
-            cursor = at;
-          }
-          await h.scheduler.runOnce();
-        }
-        expect(await h.launched()).toEqual(expected);
-        expect(await h.store.runs.list({ limit: 1000 })).toHaveLength(expected.length);
-        await h.store.close();
-      }),
-      { numRuns: 25 },
-    );
   });
 });
