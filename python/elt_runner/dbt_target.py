@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from elt_runner import targets
-from elt_runner.checks.database import CheckError
 from elt_runner.targets import Place
 
 #: libpq's keywords of a Postgres profile, by the words that dbt has for them.
@@ -27,8 +26,8 @@ def record(asset_key: str, relation: dict[str, Any], adapter: Any) -> None:
     targets.record(asset_key, [{**place, "schema": relation.get("schema"), "table": relation["alias"]}])
 
 
-def of_profile(folder: str, profile: str, target: str | None) -> Place:
-    """A profile of profiles.yml, rendered as dbt does."""
+def of_profile(folder: str, profile: str, target: str | None) -> Place | None:
+    """A profile of profiles.yml, rendered as dbt does; None if there is none of this name."""
     from dbt.config.profile import Profile, read_profile
     from dbt.config.renderer import ProfileRenderer
     from dbt_common.context import set_invocation_context
@@ -37,7 +36,7 @@ def of_profile(folder: str, profile: str, target: str | None) -> Place:
     set_invocation_context(dict(os.environ))
     profiles = read_profile(folder)
     if profile not in profiles:
-        raise CheckError(f"connection {profile}: profiles.yml has no such profile, and the step no such variable")
+        return None
     _, fields = Profile.render_profile(profiles[profile], profile, target, ProfileRenderer({}))
     return _database(fields)
 

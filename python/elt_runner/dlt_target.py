@@ -41,11 +41,16 @@ def _places(pipeline: Any, resources: set[str]) -> list[Place]:
     return found
 
 
-def of_destination(name: str, type: str | None) -> Place:
-    """A destination as dlt's own configuration knows it."""
+def of_destination(name: str, type: str | None) -> Place | None:
+    """A destination as dlt's own configuration knows it; None if it knows none of this name."""
+    from dlt.common.destination.exceptions import UnknownDestinationModule
     from dlt.common.destination.reference import Destination
 
-    destination = Destination.from_reference(type or name, destination_name=name)
+    try:
+        # Only a name without a type is looked up as one that the configuration gives a type.
+        destination = Destination.from_reference(name) if type is None else Destination.from_reference(type, destination_name=name)
+    except UnknownDestinationModule:
+        return None
     # A dataset is asked for by every destination and changes nothing about the connection.
     return _database(destination.configuration(destination.spec()._bind_dataset_name("elt")))
 

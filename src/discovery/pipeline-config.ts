@@ -74,7 +74,7 @@ export interface CheckConfig {
   readonly type: (typeof CHECK_TYPES)[number];
   readonly blocking: boolean;
   readonly severity: 'WARN' | 'ERROR';
-  /** The check's own keys as written (`min`, `max`, `column`, `sql`, `connection`, …). */
+  /** The check's own keys as written (`min`, `column`, `sql`, `connection`, …), durations in seconds. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 

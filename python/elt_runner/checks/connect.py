@@ -41,12 +41,8 @@ def resolved(place: Place) -> Place:
         return {**place, **named(place["variable"])}
     if place["kind"] != "postgres" or "password" in place["dsn"]:
         return place
-    if "dlt" in place:
-        password = _of_dlt(**place["dlt"])["dsn"].get("password")
-    elif "dbt" in place:
-        password = _of_dbt(**place["dbt"])["dsn"].get("password")
-    else:
-        return place
+    found = _of_dlt(**place["dlt"]) if "dlt" in place else _of_dbt(**place["dbt"]) if "dbt" in place else None
+    password = (found or {}).get("dsn", {}).get("password")
     return place if password is None else {**place, "dsn": {**place["dsn"], "password": password}}
 
 
@@ -55,15 +51,12 @@ def named(name: str) -> Place:
     for variable in (name, name.upper(), f"DESTINATION__{name.upper()}__CREDENTIALS"):
         if os.environ.get(variable):
             return of_text(variable, os.environ[variable])
-    if os.path.isdir(".dlt") or any(key.startswith(f"DESTINATION__{name.upper()}__") for key in os.environ):
-        try:
-            return _of_dlt(name, None)
-        except Exception as error:
-            failure = one_line(error)
-            raise CheckError(f"connection {name}: dlt has no usable destination of this name: {failure}") from None
-    profile, _, target = name.partition(".")
-    if os.path.exists(_profiles()):
-        return _of_dbt(profile, target or None)
+    place = _of_dlt(name, None) if _has_dlt(name) else None
+    if place is None and os.path.exists(_profiles()):
+        profile, _, target = name.partition(".")
+        place = _of_dbt(profile, target or None)
+    if place is not None:
+        return place
     raise CheckError(
         f"connection {name}: the step has no variable {name}, and there is no dlt destination or dbt profile of this name; "
         f"add the line {name}=<address> to .env"
@@ -83,7 +76,8 @@ def of_text(name: str, text: str) -> Place:
         return {"kind": _kind_of(path) if parts.scheme == "file" else parts.scheme, "path": path}
     if "://" in text:
         raise CheckError(f"connection {name}: checks read DuckDB, SQLite and Postgres, not {parts.scheme}")
-    return {"kind": _kind_of(text), "path": os.path.abspath(text)}
+    path = os.path.abspath(text)
+    return {"kind": _kind_of(path), "path": path}
 
 
 def _of_address(name: str, text: str) -> dict[str, Any]:
@@ -156,24 +150,31 @@ def _kind_of(path: str) -> str:
     raise CheckError(f"{path} is neither a DuckDB nor a SQLite file")
 
 
-def _of_dlt(name: str, type: str | None) -> Place:
-    from elt_runner.dlt_target import of_destination
+def _has_dlt(name: str) -> bool:
+    return os.path.isdir(".dlt") or any(key.startswith(f"DESTINATION__{name.upper()}__") for key in os.environ)
 
-    return of_destination(name, type)
+
+def _of_dlt(name: str, type: str | None) -> Place | None:
+    try:
+        from elt_runner.dlt_target import of_destination
+
+        return of_destination(name, type)
+    except ImportError:
+        return None
+    except Exception as error:
+        raise CheckError(f"connection {name}: dlt cannot use this destination: {one_line(error)}") from None
 
 
 def _profiles() -> str:
     return os.path.join(os.environ.get("DBT_PROFILES_DIR", "."), "profiles.yml")
 
 
-def _of_dbt(profile: str, target: str | None) -> Place:
-    from elt_runner.dbt_target import of_profile
-
+def _of_dbt(profile: str, target: str | None) -> Place | None:
     try:
+        from elt_runner.dbt_target import of_profile
+
         return of_profile(os.path.dirname(_profiles()), profile, target)
     except ImportError:
-        raise CheckError(f"connection {profile}: the step's environment has no dbt to read profiles.yml with") from None
-    except CheckError:
-        raise
+        return None
     except Exception as error:
         raise CheckError(f"connection {profile}: dbt cannot use this profile: {one_line(error)}") from None
