@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import * as asset from '../../src/server/contract/asset.ts';
+import * as automation from '../../src/server/contract/automation.ts';
 import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
@@ -11,6 +12,7 @@ import * as instance from '../../src/server/contract/instance.ts';
 import * as run from '../../src/server/contract/run.ts';
 import * as schedule from '../../src/server/contract/schedule.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
+import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
 import { runOf, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
@@ -170,6 +172,13 @@ function registerReads(app: FastifyInstance, world: World): void {
   get('/assets/:id/partitions', asset.PartitionList, (request) => world.partitions.get(id(request)) ?? null);
   get('/assets/:id/materializations', asset.MaterializationList, (request) =>
     listOf(world.materializations.get(id(request)) ?? []),
+  );
+  get('/automation/assets', automation.AutomationAssetList, () => listOf(automationAssets(world)));
+  get('/automation/evaluations', automation.AutomationEvaluationList, (request) =>
+    listOf(evaluationsOf(world, query(request)['asset'])),
+  );
+  get('/automation/evaluations/:id', automation.AutomationEvaluationDetail, (request) =>
+    evaluationOf(world, id(request)),
   );
   get('/lineage', asset.Lineage, () => lineageOf(world));
   get('/schedules', schedule.ScheduleList, () => listOf(world.schedules));

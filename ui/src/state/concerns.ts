@@ -28,8 +28,19 @@ export function concernsAssets(change: StreamChange): boolean {
 export function concernsAsset(key: string): (change: StreamChange) => boolean {
   return (change) =>
     isDefinitionEvent(change) ||
-    (isAssetEvent(change) && change.asset_keys.includes(key)) ||
+    ((isAssetEvent(change) || isEvaluation(change)) && change.asset_keys.includes(key)) ||
     isSchedule(change);
+}
+
+/** What conditions asked for; of one asset, or of all. */
+export function concernsAutomation(key?: string): (change: StreamChange) => boolean {
+  return (change) =>
+    isDefinitionEvent(change) ||
+    (isEvaluation(change) && (key === undefined || change.asset_keys.includes(key)));
+}
+
+function isEvaluation(change: StreamChange): boolean {
+  return change.type === 'automation_evaluated';
 }
 
 export function concernsRun(runId: string): (change: StreamChange) => boolean {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { AssetDetail, Materialization } from '../../../../src/server/contract/asset.ts';
+import type { AutomationAsset } from '../../../../src/server/contract/automation.ts';
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
 import { Button, TabPanel, Tabs } from '../../components/controls.tsx';
@@ -207,9 +208,28 @@ function Line({ asset }: { asset: AssetDetail }) {
           Schedule stopped · <a href="/automation">start it</a>
         </span>
       )}
-      {asset.automation_condition !== null && <span>Automation condition read, not evaluated yet</span>}
+      {asset.automation !== null && <Automation of={asset.automation} />}
       {asset.code !== null && <CommitChip commit={asset.code.commit} url={asset.code.url} />}
     </p>
+  );
+}
+
+/** A preset's name is short; a whole expression is shown below, among the facts. */
+const LONGEST_LABEL = 40;
+
+/** What its condition did last, and where the reasons are. */
+function Automation({
+  of: { asset_key: key, label, enabled, latest_request: request },
+}: {
+  of: AutomationAsset;
+}) {
+  const name = label === null || label.length > LONGEST_LABEL ? 'its condition' : label;
+  return (
+    <span>
+      By <a href={`/automation?asset=${encodeURIComponent(key)}`}>{name}</a>
+      {!enabled ? ', disabled' : request === null ? ', which asked for nothing yet' : ', asked '}
+      {enabled && request !== null && <Ago at={request.at} />}
+    </span>
   );
 }
 

@@ -18,6 +18,7 @@ import { concernsSchedules } from '../../state/concerns.ts';
 import { schedules } from '../../state/instance.ts';
 import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
+import { Conditions } from './conditions.tsx';
 
 const TICKS: Readonly<Record<TickList['items'][number]['status'], Shown>> = {
   launched: { tone: 'ok', text: 'Launched' },
@@ -67,6 +68,7 @@ export function Automation() {
           );
         }}
       </Load>
+      <Conditions filter={q} />
     </Page>
   );
 }
