@@ -285,6 +285,10 @@ export interface AssetStore {
    * writes of the whole. What the definition does not have is left out.
    */
   writtenWith(assetKey: string, definition: PartitionsDefinition | null): Promise<readonly WrittenWith[]>;
+  /**
+   * One result of each check, newest first: of partitions the newest that fails as long as one does, else the newest; one
+   * of the asset as a whole takes the place of all before it.
+   */
   checks(assetKey: string): Promise<readonly CheckResultRow[]>;
   /** When each asset was last materialized, whichever partition; assets that never were are not in the map. */
   lastUpdates(assetKeys: readonly string[]): Promise<ReadonlyMap<string, Instant>>;

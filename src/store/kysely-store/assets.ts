@@ -118,6 +118,7 @@ export function createAssetStore(context: StoreContext): AssetStore {
       const assetId = await idOf(context, assetKey);
       if (assetId === null) return [];
       const rows = await checksOf(db)
+        .innerJoin('check_latest', 'check_latest.event_id', 'asset_check.event_id')
         .where('asset_check.asset_id', '=', assetId)
         .orderBy('asset_check.event_id', 'desc')
         .execute();

@@ -3,6 +3,7 @@ import type { EngineEvent, LoggedEvent, StepResult } from '../../events/run-even
 import { type RunState, type StepState, TERMINAL_RUN, TERMINAL_STEP } from '../../events/run-state.ts';
 import type { CheckEvent, MaterializationEvent } from '../../events/step-event.ts';
 import type { Instant } from '../../lib/clock.ts';
+import { showResult } from './check-latest.ts';
 import type { Tx } from './context.ts';
 import { ensureAssets, ensureTexts } from './identities.ts';
 import { chunks } from './json.ts';
@@ -113,6 +114,16 @@ async function projectCheck(tx: Tx, entry: RunLogEntry, event: CheckEvent): Prom
   const partition =
     event.partition == null ? UNPARTITIONED : await namedPartition(tx, asset, event.partition);
   const texts = await ensureTexts(tx, 'key_text', [partition.text]);
+  const check = { assetId: asset.assetId, name: event.check_name };
+  const before = await tx.db
+    .selectFrom('asset_check')
+    .select('passed')
+    .where('asset_id', '=', check.assetId)
+    .where('check_name', '=', check.name)
+    .where('p_kind', '=', partition.pKind)
+    .where('p1', '=', partition.p1)
+    .where('p2', '=', partition.p2)
+    .executeTakeFirst();
   await tx.db
     .insertInto('asset_check')
     .values({
@@ -137,15 +148,12 @@ async function projectCheck(tx: Tx, entry: RunLogEntry, event: CheckEvent): Prom
       })),
     )
     .execute();
-  await tx.db
-    .insertInto('check_latest')
-    .values({ asset_id: asset.assetId, check_name: event.check_name, event_id: entry.eventId })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['asset_id', 'check_name'])
-        .doUpdateSet((eb) => ({ event_id: eb.ref('excluded.event_id') })),
-    )
-    .execute();
+  await showResult(tx, check, {
+    eventId: entry.eventId,
+    passed: event.passed,
+    isWhole: partition === UNPARTITIONED,
+    hadFailed: before?.passed === 0,
+  });
 }
 
 /** An asset that a script reports although the plan does not have it counts as unpartitioned work of this step. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { initialRunState, type RunState, TERMINAL_RUN } from '../../events/run-state.ts';
 import { invariant } from '../../lib/invariant.ts';
 import type { RunPlan } from '../../plan/run-plan.ts';
+import { showAll } from './check-latest.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { decodeEvent } from './event-codec.ts';
 import { fromJson } from './json.ts';
@@ -114,8 +115,5 @@ async function forgetUnpruned(tx: Tx): Promise<void> {
     select asset_id, status, count(*) from asset_partition
     where p_kind <> ${P_KIND.none} and orphan = 0 group by asset_id, status
   `.execute(db);
-  await sql`
-    insert into check_latest (asset_id, check_name, event_id)
-    select asset_id, check_name, max(event_id) from asset_check group by asset_id, check_name
-  `.execute(db);
+  await showAll(db);
 }

@@ -132,6 +132,99 @@ export function describeAssetStore(open: OpenStore): void {
       ]);
     });
 
+    it.each<[string, readonly (readonly [string | null, boolean])[], readonly [string | null, boolean]]>([
+      [
+        'a bad day before good ones',
+        [
+          ['B', false],
+          ['A', true],
+          ['C', true],
+        ],
+        ['B', false],
+      ],
+      [
+        'the newest of two bad days',
+        [
+          ['A', false],
+          ['B', false],
+          ['C', true],
+        ],
+        ['B', false],
+      ],
+      [
+        'the other bad day, when one was repaired',
+        [
+          ['A', false],
+          ['B', false],
+          ['B', true],
+        ],
+        ['A', false],
+      ],
+      [
+        'the newest, when all were repaired',
+        [
+          ['A', false],
+          ['B', true],
+          ['A', true],
+          ['C', true],
+        ],
+        ['C', true],
+      ],
+      [
+        'the whole, after days',
+        [
+          ['A', false],
+          [null, true],
+        ],
+        [null, true],
+      ],
+      [
+        'a day, after the whole',
+        [
+          ['A', false],
+          [null, false],
+          ['B', true],
+        ],
+        ['B', true],
+      ],
+      [
+        'an old day repaired after the whole',
+        [
+          ['A', false],
+          [null, true],
+          ['A', true],
+        ],
+        ['A', true],
+      ],
+    ])('shows of a check %s, rebuilt too', async (_name, results, [partition, passed]) => {
+      const { store } = opened;
+      const sample = partitioned({ kind: 'static', keys: ['A', 'B', 'C'] });
+      await publish(store, sample);
+      for (const [key, isGood] of results) {
+        const [runId] = (await start(sample, [key ?? 'A'])) as [string];
+        const ref = await running(store, runId, 'orders');
+        const event = {
+          type: 'check' as const,
+          asset_key: 'orders',
+          check_name: 'unique',
+          passed: isGood,
+          severity: 'ERROR' as const,
+          partition: key,
+          metadata: {},
+        };
+        await store.steps.append(ref, [{ n: 1, event }]);
+        await store.steps.finish(ref, OK, []);
+      }
+      const expected = [{ checkName: 'unique', partition, passed }];
+      const shown = async () => [
+        (await store.assets.status(['orders']))[0]!.checks,
+        await store.assets.checks('orders'),
+      ];
+      expect(await shown()).toMatchObject([expected, expected]);
+      await store.operations.rebuildProjections();
+      expect(await shown()).toMatchObject([expected, expected]);
+    });
+
     it('keeps what an asset outside the plan reports', async () => {
       const { store } = opened;
       await publish(store, PLAIN);
