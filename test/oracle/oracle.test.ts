@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -61,17 +61,23 @@ describe.skipIf(!existsSync(whole))('the whole oracle', () => {
   });
 });
 
-/** Replaces the first leaf of a set's expectations that satisfies `pick`. */
-function altered(set: OracleSet, find: RegExp, put: string): OracleSet {
-  const index = set.cases.findIndex(
-    (one) =>
-      one.quirk === undefined && one.unstable === undefined && find.test(JSON.stringify(expectationOf(one))),
-  );
-  const one = set.cases[index];
+/**
+ * Replaces what `find` finds in the expectations of one case, the nth that has it.
+ * @param id null: the case keeps its own
+ */
+function altered(set: OracleSet, find: RegExp, put: string, id: string | null = 'altered', nth = 0) {
+  const one = set.cases.filter(
+    ({ quirk, unstable, ...rest }) =>
+      quirk === undefined &&
+      unstable === undefined &&
+      find.test(JSON.stringify(expectationOf(rest as OracleCase))),
+  )[nth];
   if (one === undefined) throw new Error(`${set.set} has nothing to alter`);
+  const index = set.cases.findIndex((candidate) => candidate.id === one.id);
   const expectation: unknown = JSON.parse(JSON.stringify(expectationOf(one)).replace(find, put));
   const field = 'steps' in one ? { steps: expectation } : { expected: expectation };
-  return { ...set, cases: set.cases.with(index, { ...one, id: 'altered', ...field } as OracleCase) };
+  const changed = { ...set.cases[index], ...field, id: id ?? one.id } as OracleCase;
+  return { ...set, cases: set.cases.with(index, changed), altered: changed.id };
 }
 
 /** The expectations of a script stand in its steps. */
@@ -79,18 +85,19 @@ function expectationOf(one: OracleCase): unknown {
   return 'steps' in one ? one.steps : one.expected;
 }
 
+const alterations: [string, RegExp, string][] = [
+  ['automation', /"requested":{"\w+":null/, '"requested":{"nobody":null'],
+  ['backfill', /"run_count":\d+/, '"run_count":99'],
+  ['config_parsing', /"line":\d+/, '"line":999'],
+  ['cron_ticks', /"next":\["\d{4}/, '"next":["1999'],
+  ['freshness', /"passed":true/, '"passed":false'],
+  ['partition_mappings', /"keys":\["/, '"keys":["x'],
+  ['partitioned_schedules', /"partition_keys":\["/, '"partition_keys":["x'],
+  ['partitions', /"count":\d+/, '"count":99999'],
+  ['retry_policy', /"max":\d+/, '"max":99999'],
+];
+
 describe('an altered expectation', () => {
-  const alterations: [string, RegExp, string][] = [
-    ['automation', /"requested":{"\w+":null/, '"requested":{"nobody":null'],
-    ['backfill', /"run_count":\d+/, '"run_count":99'],
-    ['config_parsing', /"line":\d+/, '"line":999'],
-    ['cron_ticks', /"next":\["\d{4}/, '"next":["1999'],
-    ['freshness', /"passed":true/, '"passed":false'],
-    ['partition_mappings', /"keys":\["/, '"keys":["x'],
-    ['partitioned_schedules', /"partition_keys":\["/, '"partition_keys":["x'],
-    ['partitions', /"count":\d+/, '"count":99999'],
-    ['retry_policy', /"max":\d+/, '"max":99999'],
-  ];
   it.each(alterations)('of %s is reported', (name, find, put) => {
     const set = readSets(samples).find((one) => one.set === name);
     if (set === undefined) throw new Error(`no sample of ${name}`);
@@ -116,6 +123,37 @@ describe('an altered expectation', () => {
 
 describe('the command', () => {
   const run = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
+
+  it('reports exactly the ten expectations that were altered in a copy', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'oracle-'));
+    made.push(directory);
+    const wanted: string[] = [];
+    // One of each set, and one more of the first.
+    const chosen = [...alterations.map((one) => [...one, 0] as const), [...alterations[0]!, 1] as const];
+    for (const name of readdirSync(samples).filter((one) => one.endsWith('.json'))) {
+      let set = JSON.parse(readFileSync(join(samples, name), 'utf8')) as OracleSet;
+      for (const [of, find, put, nth] of chosen) {
+        if (of !== set.set) continue;
+        const { altered: id, ...changed } = altered(set, find, put, null, nth);
+        set = changed;
+        wanted.push(`${of} ${id}`);
+      }
+      writeFileSync(join(directory, name), JSON.stringify(set));
+    }
+    expect(new Set(wanted).size).toBe(10);
+    const { status, stdout } = run(directory);
+    expect(status).toBe(1);
+    let set = '';
+    const reported = new Set<string>();
+    for (const line of stdout.split('\n')) {
+      const heading = /^(\w+): \d+ \/ \d+/.exec(line);
+      if (heading !== null) set = heading[1]!;
+      const failure = /^ {2}(\S+) {2}/.exec(line);
+      if (failure !== null) reported.add(`${set} ${failure[1]}`);
+    }
+    expect([...reported].toSorted()).toEqual(wanted.toSorted());
+    expect(stdout.match(/^ {4}expected .+\n {4}got {6}.+$/gm)?.length).toBeGreaterThanOrEqual(10);
+  });
 
   it('prints passed / scored and ends with 0', () => {
     const output = execFileSync(process.execPath, [cli, samples, '--set', 'freshness'], { encoding: 'utf8' });
