@@ -116,7 +116,7 @@ function failingChecks(assets: readonly AssetSummary[]): Attention[] {
       id: `checks:${key}`,
       tone: 'warn',
       title: `${key}: ${plural(failing_checks, 'check')} failing`,
-      text: 'The newest data did not pass.',
+      text: 'Data that was loaded did not pass.',
       at: null,
       href: `/assets/${encodeURIComponent(key)}`,
       action: 'Show the checks',
