@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import type { AssetDetail, AssetList, Lineage, PartitionList } from '../../src/server/contract/asset.ts';
+import type {
+  AssetDetail,
+  AssetList,
+  Lineage,
+  PartitionList,
+  PartitionRanges,
+} from '../../src/server/contract/asset.ts';
 import { DAILY, DAILY_BY_CATEGORY, type SamplePipeline } from '../helpers/sample-definitions.ts';
 import { surface } from '../helpers/surface.ts';
 
@@ -126,6 +132,43 @@ describe('assets', () => {
     expect(matrix?.columns.name).toBe('date');
     expect(matrix?.cells).toEqual(['...................', '..m................']);
     expect(info.counts).toMatchObject({ total: 38, materialized: 1, missing: 37 });
+  });
+
+  it('leaves long lists of keys out, and gives stretches with their keys on demand', async () => {
+    const keys = Array.from({ length: 1200 }, (_, nth) => `shop_${String(nth).padStart(4, '0')}`);
+    const pipelines = {
+      shops: { assets: { shops: {} }, config: { partitions: { kind: 'static', keys } as const } },
+    };
+    const { app, engine } = await surface({ pipelines });
+    const some = keys.filter((_, nth) => nth % 2 === 0 && nth < 1100);
+    const runs = await engine.submit({
+      assets: ['shops'],
+      partitions: { kind: 'keys', keys: some.slice(0, 3).concat(some.slice(-1)) },
+      fullRefresh: false,
+      config: {},
+      tags: {},
+      priority: 0,
+      cause: { kind: 'cli', user: 'ada' },
+    });
+    expect(runs.runIds).toHaveLength(4);
+    const url = '/api/v1/assets/shops/partitions';
+    const list = await get<PartitionList>(app, url);
+    expect(list.states).toBeNull();
+    expect(list.info.dimensions[0]?.keys).toBeNull();
+    const ranges = await get<PartitionRanges>(app, `${url}/ranges?status=materialized&limit=2`);
+    expect(ranges).toEqual({
+      items: [
+        { from: 1098, to: 1098, from_key: 'shop_1098', to_key: 'shop_1098', status: 'materialized' },
+        { from: 4, to: 4, from_key: 'shop_0004', to_key: 'shop_0004', status: 'materialized' },
+      ],
+      more: 2,
+    });
+    const around = await get<PartitionRanges>(app, `${url}/ranges?before=501&limit=1`);
+    expect(around.items).toEqual([
+      { from: 5, to: 1097, from_key: 'shop_0005', to_key: 'shop_1097', status: 'missing' },
+    ]);
+    const refused = await app.inject({ url: `${url}/ranges?limit=100000` });
+    expect(refused.statusCode).toBe(400);
   });
 
   it('takes a key with a slash as one segment, and names the nearest key for a wrong one', async () => {
