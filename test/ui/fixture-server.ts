@@ -9,11 +9,13 @@ import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
 import * as instance from '../../src/server/contract/instance.ts';
+import * as plan from '../../src/server/contract/plan.ts';
 import * as run from '../../src/server/contract/run.ts';
 import * as schedule from '../../src/server/contract/schedule.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
 import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
+import { planOf } from './fixture/plan.ts';
 import { runOf, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
 import { iso, logKey, type World } from './fixture/world.ts';
@@ -266,6 +268,10 @@ function registerWrites(app: FastifyInstance, world: World, emit: Fixture['emit'
       return reply.send(schedule.Schedule.parse(found));
     });
   }
+  app.post('/api/v1/plan', (request, reply) => {
+    const { to } = plan.PlanRequest.parse(request.body);
+    return reply.send(plan.Plan.parse(planOf(to !== undefined && 'ref' in to ? to.ref : 'main')));
+  });
   app.post('/api/v1/components/:id/refresh', (_request, reply) =>
     reply.send(
       component.RefreshResult.parse({

@@ -30,6 +30,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'a backfill of two dimensions': `/backfills/${FAILED_BACKFILL}`,
   automation: '/automation',
   git: '/git?rev=shop:42',
+  plan: '/git/plan?ref=feature',
   problems: '/problems',
   system: '/system',
   'an address of nothing': '/nowhere',

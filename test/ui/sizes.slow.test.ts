@@ -135,6 +135,7 @@ it('shows hostile texts as texts, and drops links that run something', async () 
       '/runs',
       `/runs/${FAILED_RUN}`,
       '/git',
+      '/git/plan?ref=feature',
       '/problems',
       '/automation',
       '/lineage?view=list',

@@ -11,6 +11,7 @@ export type PageName =
   | 'backfill'
   | 'automation'
   | 'git'
+  | 'plan'
   | 'problems'
   | 'system'
   | 'not-found';
@@ -52,6 +53,7 @@ function parse(pathname: string): Route {
     if (first === 'assets') return { page: 'asset', id: decode(second) };
     if (first === 'runs') return { page: 'run', id: decode(second) };
     if (first === 'backfills') return { page: 'backfill', id: decode(second) };
+    if (first === 'git' && second === 'plan') return { page: 'plan', id: '' };
   }
   const list = second === '' && Object.hasOwn(LISTS, first) ? LISTS[first] : undefined;
   return { page: list ?? 'not-found', id: '' };

@@ -60,6 +60,7 @@ const PAGES: Readonly<Record<string, () => Promise<ComponentType<{ id: string }>
   backfill: () => import('../pages/backfill/backfill.tsx').then((m) => m.BackfillPage),
   automation: () => import('../pages/automation/automation.tsx').then((m) => m.Automation),
   git: () => import('../pages/git/git.tsx').then((m) => m.Git),
+  plan: () => import('../pages/plan/plan.tsx').then((m) => m.PlanPage),
   problems: () => import('../pages/problems/problems.tsx').then((m) => m.Problems),
   system: () => import('../pages/system/system.tsx').then((m) => m.System),
 };

@@ -29,6 +29,7 @@ const DETAILS: Partial<Record<PageName, PageName>> = {
   asset: 'assets',
   run: 'runs',
   backfill: 'backfills',
+  plan: 'git',
 };
 
 /** The entry that is marked while a page is shown. */

@@ -1,7 +1,18 @@
 import type { SnapshotDiff } from '../../../../src/server/contract/component.ts';
 
-/** What changed in meaning, by pipeline and field. */
-export function Diff({ diff }: { diff: SnapshotDiff }) {
+/** What changed in meaning, by pipeline and field; the plan says more of it. */
+export function Diff({ diff, planHref }: { diff: SnapshotDiff; planHref: string }) {
+  return (
+    <>
+      <Changes diff={diff} />
+      <p class="diff-more">
+        <a href={planHref}>Ticks and partitions that it changed</a>
+      </p>
+    </>
+  );
+}
+
+function Changes({ diff }: { diff: SnapshotDiff }) {
   if (diff.added.length + diff.removed.length + diff.changed.length === 0) {
     return <p class="diff faint">Nothing changed in what is defined: comments, code or files beside it.</p>;
   }

@@ -74,6 +74,9 @@ function Card({ component, onSuspend }: { component: Component; onSuspend: () =>
               Suspend…
             </Button>
           )}
+          <a class="button" href={`/git/plan?component=${segment(component.name)}`}>
+            Plan a ref
+          </a>
           <RefreshButton component={component} />
         </div>
       </div>

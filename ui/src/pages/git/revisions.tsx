@@ -124,11 +124,12 @@ function First({ revision }: { revision: Revision }) {
 
 function Changes({ from, to }: { from: Revision; to: Revision }) {
   const path = `/revisions/${from.revision_id}...${to.revision_id}/diff?component=${segment(to.component)}`;
+  const planHref = `/git/plan?component=${segment(to.component)}&from=${from.revision_id}&to=${to.revision_id}`;
   // What two revisions differ in never changes.
   const diff = useResource<SnapshotDiff>(path, () => false);
   return (
     <Load from={diff} what="The difference">
-      {(data) => <Diff diff={data} />}
+      {(data) => <Diff diff={data} planHref={planHref} />}
     </Load>
   );
 }
