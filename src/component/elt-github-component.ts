@@ -122,7 +122,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
   async function read(
     request: WriteStateRequest,
     startedAt: number,
-    more: Pick<ReconcileInput, 'fingerprint' | 'ref'>,
+    more: Pick<ReconcileInput, 'fingerprint' | 'ref' | 'tagAt'>,
   ): Promise<Reconciled> {
     const result = await reconcile({
       settings,
@@ -139,6 +139,16 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     });
     if (result.kind === 'revision' && !state.isServed(result.snapshot)) await theMirror().keep(result.commit);
     return result;
+  }
+
+  /** What a followed tag named when it was last seen, or applied; a person's pin or rollback says nothing of it. */
+  async function followedTag(): Promise<Pick<ReconcileInput, 'tagAt'>> {
+    const served = state.served();
+    if (settings.ref.kind !== 'tag' || served?.snapshot.repo.branch !== settings.ref.name) return {};
+    if (state.remoteHead !== null) return { tagAt: state.remoteHead.commit };
+    const revision = await store.components.revision(settings.name, served.revisionId);
+    const kind = revision?.trigger.kind;
+    return kind === 'pin' || kind === 'rollback' ? {} : { tagAt: served.snapshot.repo.commit };
   }
 
   async function attempt(request: WriteStateRequest, startedAt: number): Promise<WrittenState> {
@@ -158,7 +168,9 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     const result = await read(request, startedAt, {
       fingerprint: fingerprint ?? (await fingerprintOfLastRefresh(request)),
       // The very commit that was judged newer: the branch can move back while it is read (fault G16).
-      ...(control === null ? {} : { ref: { kind: 'commit', sha: state.remoteHead!.commit } }),
+      ...(control === null
+        ? await followedTag()
+        : { ref: { kind: 'commit', sha: state.remoteHead!.commit } }),
     });
     lastAttempted = { at: startedAt, commit: result.commit };
     state.remoteHead = { commit: result.commit, ahead: 0 };

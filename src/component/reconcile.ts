@@ -32,6 +32,8 @@ export interface ReconcileInput {
   readonly mirror: Mirror;
   /** Another ref than the settings': the commit that a person chose, or that ended a hold. */
   readonly ref?: GitRef;
+  /** Of a followed tag: the commit that it named. Another one stalls (fault G5): a release that changes is looked at by a person. */
+  readonly tagAt?: string;
   /** What is served now, of this repository; null: nothing. */
   readonly previous: Snapshot | null;
   /** Of the last reconcile that ended well; equal means no work. */
@@ -64,6 +66,7 @@ export type Reconciled =
 export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
   const ref = input.ref ?? input.settings.ref;
   const head = await input.mirror.remoteHead(ref, input.signal);
+  guardTag(input, head);
   const known = fingerprintOf(input, head);
   if (known === input.fingerprint) return { kind: 'unchanged', commit: head, fingerprint: known };
   const commit = (await input.mirror.has(head)) ? head : await input.mirror.fetch(ref, input.signal);
@@ -182,6 +185,16 @@ function snapshotOf(
     diagnostics: merged.diagnostics,
   };
   return { ...content, takenAt: now, digest: snapshotDigest(content), conditions: [] };
+}
+
+function guardTag({ settings, tagAt }: ReconcileInput, head: string): void {
+  if (tagAt === undefined || tagAt === head) return;
+  const [from, to] = [tagAt.slice(0, 12), head.slice(0, 12)];
+  throw new OperationalError(
+    'GIT_TAG_MOVED',
+    `the tag "${refText(settings.ref)}" was moved from ${from} to ${to}`,
+    { next: 'stalled', hint: `to take it: elt pin ${to}, then elt resume; ${from} is served until then` },
+  );
 }
 
 /** A vanished pipelines directory is far more often a mistake than a wish (fault G6). */

@@ -71,6 +71,7 @@ export const ERRORS = {
   GIT_AUTHENTICATION_FAILED: { status: 502, exit: 6, title: 'The Git remote refused the credentials' },
   GIT_REPOSITORY_NOT_FOUND: { status: 502, exit: 6, title: 'The Git remote does not know this repository' },
   GIT_BRANCH_NOT_FOUND: { status: 502, exit: 6, title: 'The branch does not exist on the remote' },
+  GIT_TAG_MOVED: { status: 409, exit: 6, title: 'The followed tag was moved' },
   GIT_DUBIOUS_OWNERSHIP: { status: 502, exit: 6, title: 'The local repository belongs to another user' },
   GIT_CORRUPT: { status: 500, exit: 6, title: 'A Git object is damaged' },
   GITHUB_UNAVAILABLE: { status: 502, exit: 6, title: 'The GitHub API cannot be used now' },

@@ -84,7 +84,7 @@ it('an interval that is relaxed is 10 minutes at most, and never shorter than it
   expect(intervalMs(3_600_000, 0, -1, 0)).toBe(3_600_000);
 });
 
-it('A3: looks with the settings of its component at the start and after each interval, backs off on failure, keeps what it had', async () => {
+it('G1, A3: looks with the settings of its component at the start and after each interval, backs off on failure, keeps what it had', async () => {
   const { repository, world, daemon, looked, nextLook } = await watching();
   daemon.start();
   expect(await nextLook()).toBe(60_000);

@@ -21,6 +21,8 @@ export interface GitServer {
   /** `method path` of each request, with the Authorization header that it brought. */
   readonly requests: { readonly line: string; readonly authorization: string | null }[];
   fault: GitServerFault;
+  /** Awaited before a request (`GET /x.git/info/refs?…`) is answered; null: nothing is. */
+  before: ((line: string) => Promise<void>) | null;
   /** Password that Basic authentication has to bring; null: anonymous. */
   token: string | null;
   /** Cuts the connections that hang. */
@@ -38,7 +40,9 @@ export async function startGitServer(root: string): Promise<GitServer> {
       authorization: request.headers.authorization ?? null,
     });
     for (const arrived of arrivals.splice(0)) arrived();
-    answer(server, root, request, response);
+    const reply = (): void => answer(server, root, request, response);
+    if (server.before === null) reply();
+    else void server.before(`${request.method} ${request.url}`).then(reply);
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
@@ -51,6 +55,7 @@ export async function startGitServer(root: string): Promise<GitServer> {
     host,
     requests: [],
     fault: { kind: 'none' },
+    before: null,
     token: null,
     cutHanging() {
       for (const response of hanging) response.destroy();
