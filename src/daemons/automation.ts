@@ -34,8 +34,15 @@ import type { NewBackfill } from '../store/backfill-store.ts';
 import type { Store } from '../store/store.ts';
 import { createAutomationCursors } from './automation-cursors.ts';
 
-/** Evaluated and nothing recorded; recorded with its launch. */
-export const AUTOMATION_CRASH_POINTS = ['automation.evaluated', 'automation.recorded'] as const;
+/** Places in a look at which a test lets the service die. */
+export const AUTOMATION_CRASH_POINTS = [
+  /** It is evaluated and planned, nothing is stored. */
+  'automation.evaluated',
+  /** Cursors, evaluations and launch are stored; nobody was told. */
+  'automation.recorded',
+  /** The engine knows of a run. */
+  'automation.run_woken',
+] as const;
 export type AutomationCrashPoint = (typeof AUTOMATION_CRASH_POINTS)[number];
 
 export interface AutomationDeps {
@@ -132,7 +139,10 @@ export function createAutomation(deps: AutomationDeps): Automation {
     });
     deps.crashPoint('automation.recorded');
     memory.stored(evaluation.cursors);
-    for (const runId of launch?.runIds ?? []) deps.engine.wake(runId);
+    for (const runId of launch?.runIds ?? []) {
+      deps.engine.wake(runId);
+      deps.crashPoint('automation.run_woken');
+    }
     if (backfill !== null) await deps.backfills.advance();
     return {
       evaluated: evaluation.results.filter((one) => one.evaluated).length,
