@@ -42,7 +42,10 @@ export function scanRepository(files: readonly RepositoryFile[], pipelinesDirect
       continue;
     }
     const parts = inside.split('/');
-    if (parts.length < 2 || isSkipped(parts.slice(0, -1)) || isInside(file.path, environments)) continue;
+    if (parts.length < 2) continue;
+    const isRead = !isSkipped(parts.slice(0, -1)) && !isInside(file.path, environments);
+    // What is skipped is laid out for a step all the same: what must not be laid out has to be seen.
+    if (!isRead && !isSuspect(file, parts)) continue;
     const top = parts[0]!;
     const list = below.get(top);
     if (list === undefined) below.set(top, [file]);
@@ -123,6 +126,10 @@ function bySubfolder(dir: string, files: readonly RepositoryFile[]): Map<string,
 
 function isSkipped(folders: readonly string[]): boolean {
   return folders.some((name) => SKIPPED.has(name) || (name.startsWith('.') && !HIDDEN_READ.has(name)));
+}
+
+function isSuspect({ mode }: RepositoryFile, parts: readonly string[]): boolean {
+  return mode === '120000' || mode === '160000' || parts.includes('..') || parts.includes('.git');
 }
 
 /** Folders with a `pyvenv.cfg`, whatever they are called. */

@@ -18,10 +18,11 @@ interface Rule {
 /** First match wins: what is certain comes before what is only likely. Wordings of git 2.30 … 2.50 and libcurl. */
 const RULES: readonly Rule[] = [
   {
-    pattern: /No space left on device|Disk quota exceeded/i,
+    // File too large: a limit on the size of files (ulimit -f).
+    pattern: /No space left on device|Disk quota exceeded|File too large|Read-only file system/i,
     code: 'DISK_FULL',
     next: 'retry',
-    hint: () => 'free space on the disk of ELT_HOME; it is tried again by itself',
+    hint: () => 'free space on the disk of ELT_HOME, and let it be written; it is tried again by itself',
   },
   {
     pattern: /dubious ownership/i,

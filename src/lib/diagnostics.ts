@@ -21,8 +21,18 @@ export interface Diagnostic {
 /** `pipelines/dlt/orders/dagster.yaml:12:18 error PARTITION_CRON_INVALID "0 0 * *" has 4 fields, 5 are needed` */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, severity, code, message, hint } = diagnostic;
-  const place = file === '' ? '' : line === 0 ? `${file} ` : `${file}:${line}:${column} `;
-  return `${place}${severity} ${code} ${message}${hint === undefined ? '' : ` (${hint})`}`;
+  const name = visible(file, HIDDEN);
+  const place = file === '' ? '' : line === 0 ? `${name} ` : `${name}:${line}:${column} `;
+  return `${place}${severity} ${code} ${visible(message, TURNING)}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+/** Marks of text direction, which make a name read as another one. */
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** These, and what moves a terminal's cursor or begins a line. */
+const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+function visible(text: string, hidden: RegExp): string {
+  return text.replace(hidden, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function compareDiagnostics(a: Diagnostic, b: Diagnostic): number {

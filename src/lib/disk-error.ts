@@ -12,8 +12,9 @@ export function asDiskError(error: unknown, action: string): unknown {
       cause: error,
     });
   }
-  if (code === 'EROFS') {
-    return new OperationalError('DISK_FULL', `cannot ${action}: the file system is read-only`, {
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    const why = code === 'EROFS' ? 'the file system is read-only' : 'it may not be written';
+    return new OperationalError('DISK_FULL', `cannot ${action}: ${why}`, {
       next: 'retry',
       hint: 'make ELT_HOME writable; what was served before still is',
       cause: error,

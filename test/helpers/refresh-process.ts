@@ -21,7 +21,10 @@ const service = await createComponentService({
   runDiscoveryJob: null,
 });
 process.stdout.write('ready\n');
-await service.requestRefresh('shop', { kind: 'startup' });
+const { status, commit, error } = await service.requestRefresh('shop', { kind: 'startup' });
+process.stdout.write(
+  `${JSON.stringify({ status, commit, error: error?.code ?? null, conditions: service.component('shop')?.conditions })}\n`,
+);
 process.stdout.write('done\n');
 await service.close();
 await store.close();
