@@ -7,6 +7,7 @@ import { partitionCount } from '../src/partitions/definition/key-order.ts';
 import type { TimeWindowPartitions } from '../src/partitions/definition/partitions-definition.ts';
 import { overlapping } from '../src/partitions/mapping/default-mapping.ts';
 import { emptySubset, rangeSubset } from '../src/partitions/subset/partition-subset.ts';
+import { benchAutomationStore } from './automation-store.ts';
 import { type Figure, median } from './figure.ts';
 
 const ASSETS = 1000;
@@ -21,7 +22,7 @@ const CONDITIONS = [
 ];
 
 /** Ten layers of a hundred assets with 100,000 hourly partitions each, each reading two of the layer above. */
-export function benchAutomation(): Promise<readonly Figure[]> {
+export async function benchAutomation(): Promise<readonly Figure[]> {
   const world = createWorld();
   const { graph } = world;
   let now = NOW;
@@ -53,7 +54,7 @@ export function benchAutomation(): Promise<readonly Figure[]> {
   });
   if (updated.requested === 0) throw new Error('an update requested nothing');
   const of = `${ASSETS} assets of ${world.partitions} partitions`;
-  return Promise.resolve([
+  return [
     { what: `automation, ${of}, nothing changed (median of ${TRIES})`, value: quiet.ms, unit: 'ms', aim: 50 },
     { what: 'the same, every condition evaluated nevertheless', value: everything.ms, unit: 'ms', aim: null },
     {
@@ -63,7 +64,8 @@ export function benchAutomation(): Promise<readonly Figure[]> {
       aim: null,
     },
     { what: 'the very first evaluation', value: first.seconds * 1000, unit: 'ms', aim: null },
-  ]);
+    ...(await benchAutomationStore()),
+  ];
 }
 
 function tries(run: () => { seconds: number; evaluated: number; requested: number }): {

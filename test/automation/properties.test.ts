@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AutomationCursor } from '../../src/automation/cursor.ts';
 import { decodeCursor, encodeCursor, partitionsIn } from '../../src/automation/cursor.ts';
-import { evaluateAutomation } from '../../src/automation/evaluate.ts';
+import { type AutomationInput, evaluateAutomation, explainNow } from '../../src/automation/evaluate.ts';
 import type { AutomationCondition } from '../../src/definitions/automation-condition/condition.ts';
 import { parseAutomationCondition } from '../../src/definitions/automation-condition/parse.ts';
 import type { StaticPartitions } from '../../src/partitions/definition/partitions-definition.ts';
+import {
+  emptySubset,
+  has,
+  type PartitionSubset,
+  rangeSubset,
+} from '../../src/partitions/subset/partition-subset.ts';
 import { AutomationWorld } from '../helpers/automation-world.ts';
 
 const KEYS = ['a', 'b', 'c'];
@@ -37,13 +43,15 @@ function condition(text: string): AutomationCondition {
 interface Options {
   readonly all?: boolean;
   readonly stored?: boolean;
+  /** Told each evaluation: what went into it, and what it asks for. */
+  readonly seen?: (input: AutomationInput, requested: PartitionSubset) => void;
 }
 
 /** Plays a script; what was requested of `c` by each evaluation. */
 function play(
   script: readonly Event[],
   text: string,
-  { all = false, stored = false }: Options = {},
+  { all = false, stored = false, seen }: Options = {},
 ): number[][] {
   const world = new AutomationWorld();
   const common = { partitions, codeVersion: null, checks: [], external: false };
@@ -75,9 +83,11 @@ function play(
         break;
       default: {
         const graph = world.graph();
-        const evaluation = evaluateAutomation({ graph, view: world.view(now), cursors, all });
+        const input = { graph, view: world.view(now), cursors };
+        const evaluation = evaluateAutomation({ ...input, all });
         const result = evaluation.results.find(({ entity }) => entity === 'c');
         requested.push([...(result?.requested.bounds ?? [])]);
+        seen?.(input, result?.requested ?? emptySubset);
         cursors = evaluation.cursors;
         if (!stored) break;
         cursors = new Map(
@@ -134,6 +144,26 @@ describe('evaluating only what changed', () => {
     fc.assert(
       fc.property(events, (script) => {
         expect(play(script, text, { stored: true })).toEqual(play(script, text));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('explaining one partition', () => {
+  it.each(CONDITIONS)('says what the next evaluation says of it: %s', (text) => {
+    fc.assert(
+      fc.property(events, (script) => {
+        play(script, text, {
+          seen(input, requested) {
+            for (const ordinal of KEYS.keys()) {
+              const partitions = rangeSubset(ordinal, ordinal + 1);
+              const tree = explainNow({ ...input, entity: 'c', partitions })!;
+              const matched = has(requested, ordinal) ? 1 : 0;
+              expect([ordinal, tree.candidates, tree.matched]).toEqual([ordinal, 1, matched]);
+            }
+          },
+        });
       }),
       { numRuns: 30 },
     );

@@ -117,7 +117,7 @@ export class AutomationAssetMemory {
   /** Adds what happened since the last look; at the first, ever. */
   apply(history: AssetHistory): void {
     this.#plan(history.plans);
-    this.#check(history.results, this.#write(history.writes));
+    this.#check(history.results, this.#write(history.writes, history.results.length > 0));
     for (const { runNo, status } of history.plans) if (TERMINAL_RUN.has(status)) this.#end(runNo, status);
   }
 
@@ -203,9 +203,14 @@ export class AutomationAssetMemory {
   }
 
   /** Returns the newest of these writes of each partition. */
-  #write(writes: readonly StoredWrite[]): ReadonlyMap<number, StoredWrite> {
+  #write(writes: readonly StoredWrite[], hasResults: boolean): ReadonlyMap<number, StoredWrite> {
     const lastOf = new Map<number, StoredWrite>();
     if (writes.length === 0) return lastOf;
+    if (this.#isFresh()) {
+      for (const { eventId } of writes) this.#lastWrite = Math.max(this.#lastWrite, eventId);
+      this.#materialized = subsetOfOrdinals(writes.map(({ ordinal }) => ordinal));
+      if (!hasResults) return lastOf;
+    }
     const byRun = new Map<number, number[]>(this.#open.map(({ runNo }) => [runNo, []]));
     for (const write of writes) {
       const { ordinal, eventId, runNo } = write;
@@ -276,6 +281,12 @@ export class AutomationAssetMemory {
         checked.set(name, unionOf(before, subsetOfOrdinals(byRun.get(runNo) ?? [])));
       }
     }
+  }
+
+  /** Nothing is under way, and nothing can be taken back by a write. */
+  #isFresh(): boolean {
+    const nothing = [this.#materialized, this.#failed, this.#unchecked].every(isEmpty);
+    return nothing && this.#open.length === 0 && this.#checks.size === 0;
   }
 
   #checkNamed(name: string): CheckMemory {

@@ -3,7 +3,7 @@ import type { PartitionsDefinition } from '../../partitions/definition/partition
 import { sameDefinition } from '../../partitions/mapping/key-mappings.ts';
 import { emptySubset } from '../../partitions/subset/partition-subset.ts';
 import type { AutomationSubject } from '../automation-store.ts';
-import { type AssetHistory, AutomationAssetMemory } from './automation-asset.ts';
+import { type AssetHistory, AutomationAssetMemory, type StoredWrite } from './automation-asset.ts';
 import { backfillOf, unfinishedBackfills } from './automation-backfills.ts';
 import { type RecentNews, readNews } from './automation-news.ts';
 import { createOrdinalReader, type OrdinalReader } from './automation-ordinals.ts';
@@ -151,16 +151,22 @@ export function createAutomationLook(
       await plannedAssetRuns(tx, { assetIds: [...unknown.keys()] }),
       ({ assetId }) => assetId,
     );
-    for (const [assetId, { partitions, checks }] of unknown) {
-      const reader = createOrdinalReader(partitions, texts);
+    const traces = await tracesOf(tx, [...unknown.keys()]);
+    const fresh = new Map<number, Pick<Remembered, 'memory' | 'reader'>>();
+    for (const [assetId, { partitions }] of unknown) {
       const memory = new AutomationAssetMemory(assetId, partitions);
-      await syncBackfills(tx, new Map([[assetId, { memory, reader }]]));
-      const history = await wholeHistory(tx, { memory, reader }, plans.get(assetId) ?? []);
-      memory.apply(history);
-      const nothing = history.plans.length + history.writes.length + history.results.length === 0;
-      // When it was touched last is not kept: an evaluation too many after a start does no harm.
-      memory.changedAt = nothing && !(await hasRuns(tx, assetId)) ? 0 : eventId;
-      remembered.set(assetId, { memory, reader, shown: show(memory, checks) });
+      fresh.set(assetId, { memory, reader: createOrdinalReader(partitions, texts) });
+    }
+    await syncBackfills(tx, fresh);
+    for (const [assetId, own] of fresh) {
+      const { memory, reader } = own;
+      const trace = traces.get(assetId);
+      if (trace !== undefined) {
+        memory.apply(await wholeHistory(tx, own, plans.get(assetId) ?? [], trace));
+        // When it was touched last is not kept: an evaluation too many after a start does no harm.
+        memory.changedAt = eventId;
+      }
+      remembered.set(assetId, { memory, reader, shown: show(memory, unknown.get(assetId)!.checks) });
     }
   }
 }
@@ -251,19 +257,21 @@ async function wholeHistory(
   tx: Reader,
   own: Pick<Remembered, 'memory' | 'reader'>,
   runs: readonly PlannedAssetRun[],
+  trace: Trace,
 ): Promise<AssetHistory> {
   const { assetId } = own.memory;
-  const last = await tx.db
-    .selectFrom('asset_partition')
-    .select(['p_kind', 'p1', 'p2', 'mat_event_id', 'mat_run_no'])
-    .where('asset_id', '=', assetId)
-    .where('mat_event_id', 'is not', null)
-    .execute();
-  const rows = last.map(({ mat_event_id, mat_run_no, ...row }) => ({
-    ...row,
-    event_id: mat_event_id ?? 0,
-    run_no: mat_run_no ?? 0,
-  }));
+  const last = !trace.written
+    ? []
+    : await tx.db
+        .selectFrom('asset_partition')
+        .select(['p_kind', 'p1', 'p2', 'mat_event_id as event_id', 'mat_run_no as run_no'])
+        .where('asset_id', '=', assetId)
+        .where('mat_event_id', 'is not', null)
+        .orderBy('p_kind')
+        .orderBy('p1')
+        .orderBy('p2')
+        .execute();
+  const writes = await toWrites(tx, own.reader, last);
   const underWay = runs.filter(({ status }) => status !== 'FAILURE' && status !== 'CANCELED');
   for (const some of chunks(
     underWay.map(({ runNo }) => runNo),
@@ -275,12 +283,12 @@ async function wholeHistory(
       .where('run_no', 'in', some)
       .where('asset_id', '=', assetId)
       .execute();
-    rows.push(...written);
+    for (const write of await toWrites(tx, own.reader, written)) writes.push(write);
   }
   return {
     plans: plansOf(own, runs),
-    writes: await toWrites(tx, own.reader, rows),
-    results: await readResults(tx, own, 0),
+    writes,
+    results: trace.checked ? await readResults(tx, own, 0) : [],
   };
 }
 
@@ -291,15 +299,17 @@ async function toWrites(
     readonly p_kind: number;
     readonly p1: number;
     readonly p2: number;
-    readonly event_id: number;
-    readonly run_no: number;
+    readonly event_id: number | null;
+    readonly run_no: number | null;
   }[],
-): Promise<AssetHistory['writes']> {
+): Promise<StoredWrite[]> {
   const ordinals = await reader.read(tx, rows);
-  return rows.flatMap((row, index) => {
+  const writes: StoredWrite[] = [];
+  for (const [index, row] of rows.entries()) {
     const ordinal = ordinals[index];
-    return ordinal == null ? [] : [{ ordinal, eventId: row.event_id, runNo: row.run_no }];
-  });
+    if (ordinal != null) writes.push({ ordinal, eventId: row.event_id ?? 0, runNo: row.run_no ?? 0 });
+  }
+  return writes;
 }
 
 async function readResults(
@@ -322,14 +332,54 @@ async function readResults(
   });
 }
 
-async function hasRuns({ db }: Reader, assetId: number): Promise<boolean> {
-  const row = await db
-    .selectFrom('run_asset')
-    .select('run_no')
-    .where('asset_id', '=', assetId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+/** What there is of an asset at all. */
+interface Trace {
+  readonly written: boolean;
+  readonly checked: boolean;
+}
+
+/** Of assets that nothing has happened to there is none. */
+async function tracesOf({ db }: Reader, assetIds: readonly number[]): Promise<ReadonlyMap<number, Trace>> {
+  const found = new Map<number, Trace>();
+  for (const some of chunks(assetIds, CHUNK)) {
+    const rows = await db
+      .selectFrom('asset')
+      .select((eb) => [
+        'asset.asset_id',
+        eb
+          .exists(
+            eb
+              .selectFrom('asset_partition')
+              .select('asset_partition.asset_id')
+              .whereRef('asset_partition.asset_id', '=', 'asset.asset_id')
+              .where('asset_partition.mat_event_id', 'is not', null),
+          )
+          .as('written'),
+        eb
+          .exists(
+            eb
+              .selectFrom('asset_check')
+              .select('asset_check.asset_id')
+              .whereRef('asset_check.asset_id', '=', 'asset.asset_id'),
+          )
+          .as('checked'),
+        eb
+          .exists(
+            eb
+              .selectFrom('run_asset')
+              .select('run_asset.asset_id')
+              .whereRef('run_asset.asset_id', '=', 'asset.asset_id'),
+          )
+          .as('planned'),
+      ])
+      .where('asset.asset_id', 'in', some)
+      .execute();
+    for (const row of rows) {
+      const [written, checked, planned] = [row.written, row.checked, row.planned].map(Boolean);
+      if (written || checked || planned) found.set(row.asset_id, { written: written!, checked: checked! });
+    }
+  }
+  return found;
 }
 
 /** Tells assets of backfills that began and ended; which of them there was something to tell. */
