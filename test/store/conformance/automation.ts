@@ -5,7 +5,11 @@ import type { Explanation } from '../../../src/automation/explanation.ts';
 import type { StepEvent } from '../../../src/events/step-event.ts';
 import { ordinalToKey } from '../../../src/partitions/definition/key-order.ts';
 import type { PartitionsDefinition } from '../../../src/partitions/definition/partitions-definition.ts';
-import { ordinalsOf, type PartitionSubset } from '../../../src/partitions/subset/partition-subset.ts';
+import {
+  ordinalsOf,
+  type PartitionSubset,
+  rangeSubset,
+} from '../../../src/partitions/subset/partition-subset.ts';
 import type { StepRef } from '../../../src/plan/step-spec.ts';
 import type {
   AutomationStore,
@@ -26,6 +30,7 @@ import {
   record,
   running,
   type Sample,
+  succeed,
 } from './harness.ts';
 
 const SINGLE = { backfillPolicy: { type: 'single_run' as const, maxPartitionsPerRun: 1 } };
@@ -372,6 +377,52 @@ export function describeAutomationStore(open: OpenStore): void {
       expect(view.asset('raw').writesSince(0)[0]!.partitions).toEqual({ bounds: [2, 4] });
       const regions = await opened.store.automation.view([{ ...raw!, partitions: REGIONS }]);
       expect(regions.asset('raw').materialized).toEqual({ bounds: [] });
+    });
+
+    it('sees what a backfill has still to write, until it ends', async () => {
+      const { store, clock } = opened;
+      await publish(store, SAMPLE);
+      const left = async (): Promise<string[]> => {
+        const view = await store.automation.view(subjects(0));
+        return keysIn('raw', view.asset('raw').backfillInProgress);
+      };
+      expect(await left()).toEqual([]);
+      await store.backfills.create({
+        backfillId: 'b1',
+        parentId: null,
+        runs: 2,
+        groups: [
+          {
+            definition: DAILY,
+            parts: [{ assets: ['raw'], subset: rangeSubset(0, 4) }],
+            policy: { type: 'multi_run', maxPartitionsPerRun: 2 },
+            serial: false,
+            needs: [],
+          },
+        ],
+        request: {
+          assets: ['raw'],
+          partitions: { kind: 'range', start: DAYS[0]!, end: DAYS[3]! },
+          ...{ fullRefresh: false, config: {}, tags: {}, cause: { kind: 'cli', user: 'ada' } },
+        },
+      });
+      expect(await left()).toEqual(DAYS);
+      const cause = { kind: 'backfill', backfillId: 'b1' } as const;
+      const partitions = { kind: 'keys', keys: DAYS.slice(0, 2) } as const;
+      const { plans, specs } = plansFor(SAMPLE, clock, { assets: ['raw'], partitions, cause });
+      const item = { item: 0, group: 0, part: 0, start: DAYS[0]!, end: DAYS[1]!, partitions: 2 };
+      const launched = await store.backfills.launchItem('b1', item, plans, specs);
+      expect(await left()).toEqual(DAYS);
+      await succeed(store, launched!.runIds[0]!, 'raw');
+      expect(await left()).toEqual(DAYS.slice(2));
+      opened = await opened.reopen();
+      const again = await opened.store.automation.view(subjects(0));
+      expect(keysIn('raw', again.asset('raw').backfillInProgress)).toEqual(DAYS.slice(2));
+      const change = { from: ['REQUESTED'], to: 'CANCELED', by: null, reason: '' } as const;
+      await opened.store.backfills.setStatus('b1', change);
+      const ended = await opened.store.automation.view(subjects(0));
+      expect(keysIn('raw', ended.asset('raw').backfillInProgress)).toEqual([]);
+      expect(ended.changedAt('raw')).toBe(ended.eventId);
     });
 
     describe('what an evaluation leaves', () => {
