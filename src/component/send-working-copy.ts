@@ -34,12 +34,12 @@ export async function sendWorkingCopy(
     );
   const places = pipelinesDirectory === '' ? [] : [pipelinesDirectory, 'dagster.yaml'];
   const only = await listWorkTree(dir, places, env);
-  const copy = await readWorkingCopy(dir, pipelinesDirectory, { only, exact: true });
+  const copy = readWorkingCopy(dir, pipelinesDirectory, { only, ids: 'content' });
   const sent: SentFile[] = [];
   for (const file of copy.files) {
     const name = file.path.endsWith('/dagster.yaml') ? 'dagster.yaml' : file.path;
     const content = isRead(name, file) ? await copy.readBlob(file.oid) : null;
-    sent.push(content === null ? file : { ...file, content: content.toString('base64') });
+    sent.push(content === null ? file : { ...file, content: Buffer.from(content).toString('base64') });
   }
   return sent;
 }

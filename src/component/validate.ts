@@ -37,7 +37,7 @@ export async function validateWorkingCopy(options: {
   const pipelinesDirectory = existsSync(path.join(dir, options.pipelinesDirectory))
     ? options.pipelinesDirectory
     : '';
-  const copy = await readWorkingCopy(dir, pipelinesDirectory);
+  const copy = readWorkingCopy(dir, pipelinesDirectory, { ids: 'place' });
   const output = await discoverStatic({
     component: 'working_copy',
     commit: '',

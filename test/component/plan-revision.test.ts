@@ -319,7 +319,7 @@ describe('the plan between other states', () => {
   it('of a working directory, without reading what did not change', async () => {
     const it = await started({ ...pythonFolder('a'), ...pythonFolder('b', 'retries: 1\n', 'print("b")\n') });
     it.repo.write({ 'pipelines/python/a/run.py': 'print(3)\n', 'pipelines/python/b/__pycache__/x.pyc': 'x' });
-    const copy = await readWorkingCopy(it.repo.dir, 'pipelines', { exact: true });
+    const copy = readWorkingCopy(it.repo.dir, 'pipelines', { ids: 'content' });
     const read: string[] = [];
     const files = new Map(copy.files.map(({ oid, path: file }) => [oid, file]));
     const target: PlanTarget = {
@@ -391,7 +391,11 @@ describe('law 10: reading is not running', () => {
     const world = await componentWorld(`${server.url}/remote.git`);
     for (const target of [
       { kind: 'ref', ref: 'refs/pull/7/head' },
-      { kind: 'directory', label: 'copy', copy: await readWorkingCopy(it.repo.dir, 'pipelines') },
+      {
+        kind: 'directory',
+        label: 'copy',
+        copy: readWorkingCopy(it.repo.dir, 'pipelines', { ids: 'content' }),
+      },
     ] as const) {
       await world.service.plan('shop', target);
     }

@@ -168,7 +168,7 @@ it('plans a working directory that the caller has read, with the lines at fault'
   const world = await surface({});
   const repo = createRepository(temporaryDirectory());
   repo.write({ ...pythonFolder('a'), ...pythonFolder('b', 'retries: many\n') });
-  const copy = await readWorkingCopy(repo.dir, 'pipelines');
+  const copy = readWorkingCopy(repo.dir, 'pipelines', { ids: 'content' });
   const files = copy.files.map((file) => ({
     ...file,
     content: readFileSync(path.join(repo.dir, file.path)).toString('base64'),
