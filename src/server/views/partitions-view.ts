@@ -120,8 +120,8 @@ function rangeOf(grid: PartitionGrid, { from, to, state }: Stretch): PartitionRu
   return { from, to, from_key: grid.keyAt(from), to_key: grid.keyAt(to), status: state };
 }
 
-function keysOf({ count, keyAt }: NonNullable<PartitionGrid['rows']>): string[] {
-  return Array.from({ length: count }, (_, position) => keyAt(position));
+function keysOf(side: NonNullable<PartitionGrid['rows']>): string[] {
+  return Array.from({ length: side.count }, (_, position) => side.keyAt(position));
 }
 
 function lettersOf({ states, width, rows }: PartitionGrid): string[] {
