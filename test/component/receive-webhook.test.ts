@@ -1,9 +1,16 @@
+import path from 'node:path';
 import { expect, it } from 'vitest';
 import { decideWebhook, receiveWebhook } from '../../src/component/receive-webhook.ts';
 import type { WebhookEvent } from '../../src/github/webhook.ts';
 import { createLogger } from '../../src/lib/log.ts';
-import { componentSettings, componentWorld, pythonFolder } from '../helpers/component.ts';
+import {
+  type ComponentWorld,
+  componentSettings,
+  componentWorld,
+  pythonFolder,
+} from '../helpers/component.ts';
 import { createRepository } from '../helpers/git-repository.ts';
+import { startGitServer } from '../helpers/git-server.ts';
 
 const URL = 'https://github.com/acme/pipelines';
 const COMPONENTS = [
@@ -87,6 +94,36 @@ it.each<[string, WebhookEvent, string[]]>([
   ['one of another repository', pullRequest({ addresses: ['https://github.com/evil/pipelines'] }), []],
 ])('plans a pull request: %s', (_, event, plan) => {
   expect(decideWebhook(event, COMPONENTS)).toMatchObject({ refresh: [], plan });
+});
+
+it('W7: while Git takes minutes a delivery is answered at once, and a restart in between loses nothing', async () => {
+  const repository = createRepository();
+  repository.push(pythonFolder('a'));
+  const server = await startGitServer(path.dirname(repository.bare));
+  const url = `${server.url}/remote.git`;
+  const world = await componentWorld(url);
+  await world.refresh();
+  server.fault = { kind: 'hang' };
+  const arrived = server.nextRequest();
+  const hanging = world.refresh();
+  await arrived;
+  const head = repository.push(pythonFolder('b'));
+  const deps = (now: ComponentWorld) => ({
+    settings: { components: [componentSettings(now.home, url)] },
+    components: now.service,
+    store: now.store,
+    log: createLogger('silent'),
+  });
+  const event = push({ addresses: [url], after: head });
+  const before = performance.now();
+  expect(await receiveWebhook(event, deps(world))).toMatchObject({ status: 202, outcome: 'refreshing' });
+  expect(performance.now() - before).toBeLessThan(1000);
+  expect(world.service.component('shop')?.refreshing).toBe(true);
+  const again = await world.restart();
+  await hanging;
+  server.fault = { kind: 'none' };
+  expect(await receiveWebhook(event, deps(again))).toMatchObject({ status: 200, outcome: 'seen' });
+  expect(await again.service.requestRefresh('shop', { kind: 'startup' })).toMatchObject({ commit: head });
 });
 
 it('W7: the plan of a pull request is queued before the answer', async () => {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_RETENTION } from '../../src/daemons/retention.ts';
 import { type Surface, type SurfaceOptions, surface } from '../helpers/surface.ts';
 
 const SECRET = 'a webhook secret';
@@ -69,6 +70,19 @@ describe('webhooks', () => {
     expect(service.refreshes).toHaveLength(1);
   });
 
+  it('W1: knows a delivery that is sent again after the 3 days in which GitHub does, retention or not', async () => {
+    const service = await surface(CONFIGURED);
+    await deliver(service);
+    service.clock.advance(3 * 24 * 3600 * 1000);
+    const now = service.clock.now();
+    const { events, ticks, deliveries } = DEFAULT_RETENTION;
+    const since = { eventsSince: now - events, ticksSince: now - ticks, deliveriesSince: now - deliveries };
+    await service.store.operations.prune(since);
+    const again = await deliver(service);
+    expect([again.statusCode, again.json<{ outcome: string }>().outcome]).toEqual([200, 'seen']);
+    expect(service.refreshes).toHaveLength(1);
+  });
+
   it.each([
     ['missing', '', 401],
     ['of another secret', sign(JSON.stringify(PUSH), 'other'), 401],
@@ -125,6 +139,63 @@ describe('webhooks', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
   });
 
+  it('W3: refuses a body without end with 413 once it is too large, in bounded memory', async () => {
+    const service = await surface(CONFIGURED);
+    await service.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = service.app.server.address() as { port: number };
+    const chunk = Buffer.from(`100000\r\n${'x'.repeat(0x100000)}\r\n`);
+    const before = process.memoryUsage().rss;
+    let sent = 0;
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(
+          `POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Hub-Signature-256: ${sign('x')}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        );
+        const more = (): void => {
+          while (!socket.destroyed) {
+            sent += chunk.length;
+            if (!socket.write(chunk)) return;
+          }
+        };
+        socket.on('drain', more);
+        more();
+      });
+      socket.setEncoding('utf8').once('data', (text) => {
+        socket.destroy();
+        resolve(String(text));
+      });
+      socket.on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(sent).toBeLessThan(60_000_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
+    expect(await service.store.operations.deliveries(10)).toEqual([]);
+  });
+
+  it('W3: ends a body that comes too slowly with 408', async () => {
+    const service = await surface(CONFIGURED);
+    await service.app.ready();
+    expect(service.app.server.requestTimeout).toBe(30_000);
+    // The same limit, sooner: nobody waits half a minute here.
+    Object.assign(service.app.server, {
+      requestTimeout: 200,
+      headersTimeout: 200,
+      connectionsCheckingInterval: 50,
+    });
+    await service.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = service.app.server.address() as { port: number };
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(
+          `POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Hub-Signature-256: ${sign('x')}\r\nContent-Length: 100\r\n\r\n{`,
+        );
+      });
+      socket.setEncoding('utf8').on('data', resolve).on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(service.refreshes).toEqual([]);
+  });
+
   it('W4: answers 400 to any signed body that is no push, and lives', async () => {
     const service = await surface(CONFIGURED);
     const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
@@ -171,5 +242,8 @@ describe('webhooks', () => {
     expect(response.statusCode, response.body).toBe(200);
     expect(response.json()).toMatchObject({ outcome: 'ignored', components: [] });
     expect(service.refreshes).toEqual([]);
+    expect(await service.store.operations.deliveries(10)).toMatchObject([
+      { id: 'delivery-1', event: expect.any(String), outcome: response.json<{ reason: string }>().reason },
+    ]);
   });
 });
