@@ -185,7 +185,12 @@ export class AutomationAssetMemory {
       const latest = minus(planned, later);
       later = unionOf(later, planned);
       opened.push({
-        ...{ runNo, backfillNo, eventId, planned, latest, unmet: latest },
+        runNo,
+        backfillNo,
+        eventId,
+        planned,
+        latest,
+        unmet: latest,
         written: emptySubset,
         foreign: emptySubset,
         checked: new Map(),

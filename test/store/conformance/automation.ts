@@ -403,7 +403,10 @@ export function describeAutomationStore(open: OpenStore): void {
         request: {
           assets: ['raw'],
           partitions: { kind: 'range', start: DAYS[0]!, end: DAYS[3]! },
-          ...{ fullRefresh: false, config: {}, tags: {}, cause: { kind: 'cli', user: 'ada' } },
+          fullRefresh: false,
+          config: {},
+          tags: {},
+          cause: { kind: 'cli', user: 'ada' },
         },
       });
       expect(await left()).toEqual(DAYS);
