@@ -8,7 +8,7 @@ import { duckdbCount } from '../helpers/count-rows.ts';
 import { createRepository, type TestRepository } from '../helpers/repository.ts';
 import { ROOT, type RunningService, startService } from '../helpers/service.ts';
 
-const FOLDER = 'pipelines/dlt/shop_orders';
+const FOLDER = 'pipelines/dlt/orders';
 const DAYS = 31;
 const PATH = '/api/v1/backfills';
 
@@ -44,7 +44,7 @@ describe('the backfill of a month, with the service killed half way', () => {
 
   it('loads each of its 31 days once', { timeout: 300_000 }, async () => {
     const { backfill_id: id } = await service.api<BackfillDetail>('POST', PATH, {
-      selection: 'dlt_shop_orders',
+      selection: 'dlt_orders',
       partitions: { range: { start: '2026-01-01', end: '2026-01-31' } },
     });
     let succeeded = 0;

@@ -33,7 +33,7 @@ const perResource: DltConfig = { ...DLT, assetPer: 'resource' };
 
 describe('run(partition_key=…)', () => {
   it('loads one day, the same day again without doubling it, and reports what DuckDB counts', async () => {
-    const folder = await StepFolder.create(join(FIXTURES, 'shop_orders'));
+    const folder = await StepFolder.create(join(FIXTURES, 'orders'));
     const env = { DUCKDB_DATABASE: join(folder.root, 'shop.duckdb') };
     const spec = stepSpec('dlt', { dlt: DLT }, dayPartition('2026-01-05'));
     for (const runId of ['run-1', 'run-2']) {
@@ -62,7 +62,7 @@ describe('run(partition_key=…)', () => {
   });
 
   it('loads every day of a range in order, each as its own materialization', async () => {
-    const folder = await StepFolder.create(join(FIXTURES, 'shop_orders'));
+    const folder = await StepFolder.create(join(FIXTURES, 'orders'));
     const env = { DUCKDB_DATABASE: join(folder.root, 'shop.duckdb') };
     const [start, end] = ['2026-01-05', '2026-01-07'];
     const spec = stepSpec(
@@ -437,7 +437,7 @@ def run():
   });
 
   it('a locked database file is busy, and the retry loads once', async () => {
-    const folder = await StepFolder.create(join(FIXTURES, 'shop_orders'));
+    const folder = await StepFolder.create(join(FIXTURES, 'orders'));
     const { python } = await testTools();
     const env = { DUCKDB_DATABASE: join(folder.root, 'shop.duckdb') };
     const holder = spawn(python, [
