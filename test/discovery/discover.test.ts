@@ -18,7 +18,7 @@ describe('the demo repository', async () => {
   });
 
   it.each([
-    ['shop_orders', ['dlt_shop_orders'], 'complete'],
+    ['orders', ['dlt_orders'], 'complete'],
     [
       'shop_catalog',
       ['dlt_shop_catalog/customers', 'dlt_shop_catalog/products', 'dlt_shop_catalog/suppliers'],
