@@ -6,14 +6,36 @@ import {
   subsetOfOrdinals,
   unionOf,
 } from '../../partitions/subset/partition-subset.ts';
+import type { Learned } from './automation-history.ts';
 import type { OrdinalReader } from './automation-ordinals.ts';
 import { decodeGroups } from './backfill-groups.ts';
 import type { Reader } from './identities.ts';
 
 const UNFINISHED = ['REQUESTED', 'PAUSED', 'CANCELING'];
 
+/** Tells assets of backfills that began and ended; which of them there was something to tell. */
+export async function syncBackfills(
+  tx: Reader,
+  assets: ReadonlyMap<number, Learned>,
+): Promise<readonly number[]> {
+  const unfinished = await unfinishedBackfills(tx);
+  const told: number[] = [];
+  for (const [assetId, { memory, reader }] of assets) {
+    const present = unfinished.get(assetId) ?? new Set();
+    const known = memory.backfills();
+    const ended = known.filter((backfillNo) => !present.has(backfillNo));
+    const begun = [...present].filter((backfillNo) => !known.includes(backfillNo));
+    for (const backfillNo of ended) memory.setBackfill(backfillNo, null);
+    for (const backfillNo of begun) {
+      memory.setBackfill(backfillNo, await backfillOf(tx, backfillNo, assetId, memory.definition, reader));
+    }
+    if (ended.length + begun.length > 0) told.push(assetId);
+  }
+  return told;
+}
+
 /** Backfills that have not ended, by asset. */
-export async function unfinishedBackfills({ db }: Reader): Promise<ReadonlyMap<number, ReadonlySet<number>>> {
+async function unfinishedBackfills({ db }: Reader): Promise<ReadonlyMap<number, ReadonlySet<number>>> {
   const rows = await db
     .selectFrom('backfill')
     .innerJoin('backfill_asset', 'backfill_asset.backfill_no', 'backfill.backfill_no')
@@ -28,7 +50,7 @@ export async function unfinishedBackfills({ db }: Reader): Promise<ReadonlyMap<n
 }
 
 /** What a backfill is to write of an asset, and what its runs have written, under the asset's definition of today. */
-export async function backfillOf(
+async function backfillOf(
   reader: Reader,
   backfillNo: number,
   assetId: number,

@@ -3,24 +3,17 @@ import type { PartitionsDefinition } from '../../partitions/definition/partition
 import { sameDefinition } from '../../partitions/mapping/key-mappings.ts';
 import { emptySubset } from '../../partitions/subset/partition-subset.ts';
 import type { AutomationSubject } from '../automation-store.ts';
-import { type AssetHistory, AutomationAssetMemory, type StoredWrite } from './automation-asset.ts';
-import { backfillOf, unfinishedBackfills } from './automation-backfills.ts';
+import { AutomationAssetMemory } from './automation-asset.ts';
+import { syncBackfills } from './automation-backfills.ts';
+import { changesAfter, newestEvent, touch } from './automation-changes.ts';
+import { type Learned, newHistory, tracesOf, wholeHistory } from './automation-history.ts';
 import { type RecentNews, readNews } from './automation-news.ts';
-import { createOrdinalReader, type OrdinalReader } from './automation-ordinals.ts';
+import { createOrdinalReader } from './automation-ordinals.ts';
 import type { StoreContext } from './context.ts';
 import { findAssets, type Reader } from './identities.ts';
-import { chunks } from './json.ts';
-import { type PlannedAssetRun, plannedAssetRuns, plannedSubset } from './planned-subsets.ts';
+import { plannedAssetRuns } from './planned-subsets.ts';
 
-const CHUNK = 500;
-/** What changes what a run has planned for its assets. */
-const RUN_EVENTS = ['run_enqueued', 'run_succeeded', 'run_failed', 'run_canceled'];
-const NEW_NAMES = 'revision_applied';
-const BACKFILLS = 'backfill_changed';
-
-interface Remembered {
-  readonly memory: AutomationAssetMemory;
-  readonly reader: OrdinalReader;
+interface Remembered extends Learned {
   /** What views are given; made anew when something changes. */
   readonly shown: Shown;
 }
@@ -30,16 +23,6 @@ interface Shown {
   readonly asset: AssetView;
   readonly checks: ReadonlyMap<string, CheckView>;
   readonly news: RecentNews;
-}
-
-interface Changes {
-  /** By asset: the newest event that touched it. */
-  readonly at: Map<number, number>;
-  readonly written: ReadonlySet<number>;
-  readonly runNos: readonly number[];
-  readonly renamed: boolean;
-  /** A backfill began or ended. */
-  readonly backfills: boolean;
 }
 
 /**
@@ -152,7 +135,7 @@ export function createAutomationLook(
       ({ assetId }) => assetId,
     );
     const traces = await tracesOf(tx, [...unknown.keys()]);
-    const fresh = new Map<number, Pick<Remembered, 'memory' | 'reader'>>();
+    const fresh = new Map<number, Learned>();
     for (const [assetId, { partitions }] of unknown) {
       const memory = new AutomationAssetMemory(assetId, partitions);
       fresh.set(assetId, { memory, reader: createOrdinalReader(partitions, texts) });
@@ -171,240 +154,8 @@ export function createAutomationLook(
   }
 }
 
-async function newestEvent({ db }: Reader): Promise<number> {
-  const row = await db
-    .selectFrom('event')
-    .select('event_id')
-    .orderBy('event_id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.event_id ?? 0;
-}
-
-async function changesAfter({ db }: Reader, known: number): Promise<Changes> {
-  const at = new Map<number, number>();
-  const written = await db
-    .selectFrom('asset_partition')
-    .select(['asset_id', (eb) => eb.fn.max('mat_event_id').as('event_id')])
-    .where('mat_event_id', '>', known)
-    .groupBy('asset_id')
-    .execute();
-  const checked = await db
-    .selectFrom('asset_check')
-    .select(['asset_id', (eb) => eb.fn.max('event_id').as('event_id')])
-    .where('event_id', '>', known)
-    .groupBy('asset_id')
-    .execute();
-  for (const row of [...written, ...checked]) touch(at, row.asset_id, row.event_id ?? 0);
-  const events = await db
-    .selectFrom('event')
-    .select(['run_no', 'type'])
-    .distinct()
-    .where('event_id', '>', known)
-    .where('type', 'in', [...RUN_EVENTS, NEW_NAMES, BACKFILLS])
-    .execute();
-  return {
-    at,
-    written: new Set(written.map((row) => row.asset_id)),
-    runNos: [...new Set(events.flatMap((row) => (row.run_no === null ? [] : [row.run_no])))],
-    renamed: events.some((row) => row.type === NEW_NAMES),
-    backfills: events.some((row) => row.type === BACKFILLS),
-  };
-}
-
-function touch(at: Map<number, number>, assetId: number, eventId: number): void {
-  at.set(assetId, Math.max(at.get(assetId) ?? 0, eventId));
-}
-
-function plansOf(
-  { memory }: Pick<Remembered, 'memory'>,
-  runs: readonly PlannedAssetRun[],
-): AssetHistory['plans'] {
-  return runs.map((run) => ({
-    runNo: run.runNo,
-    backfillNo: run.backfillNo,
-    eventId: run.eventId,
-    status: run.status,
-    planned: plannedSubset(run, memory.definition),
-  }));
-}
-
-async function newHistory(
-  tx: Reader,
-  own: Remembered,
-  runs: readonly PlannedAssetRun[],
-  changes: Changes,
-  known: number,
-): Promise<AssetHistory> {
-  const { assetId } = own.memory;
-  const writes = !changes.written.has(assetId)
-    ? []
-    : await tx.db
-        .selectFrom('materialization')
-        .select(['p_kind', 'p1', 'p2', 'event_id', 'run_no'])
-        .where('asset_id', '=', assetId)
-        .where('event_id', '>', known)
-        .orderBy('event_id')
-        .execute();
-  return {
-    plans: plansOf(own, runs),
-    writes: await toWrites(tx, own.reader, writes),
-    results: await readResults(tx, own, known),
-  };
-}
-
-async function wholeHistory(
-  tx: Reader,
-  own: Pick<Remembered, 'memory' | 'reader'>,
-  runs: readonly PlannedAssetRun[],
-  trace: Trace,
-): Promise<AssetHistory> {
-  const { assetId } = own.memory;
-  const last = !trace.written
-    ? []
-    : await tx.db
-        .selectFrom('asset_partition')
-        .select(['p_kind', 'p1', 'p2', 'mat_event_id as event_id', 'mat_run_no as run_no'])
-        .where('asset_id', '=', assetId)
-        .where('mat_event_id', 'is not', null)
-        .orderBy('p_kind')
-        .orderBy('p1')
-        .orderBy('p2')
-        .execute();
-  const writes = await toWrites(tx, own.reader, last);
-  const underWay = runs.filter(({ status }) => status !== 'FAILURE' && status !== 'CANCELED');
-  for (const some of chunks(
-    underWay.map(({ runNo }) => runNo),
-    CHUNK,
-  )) {
-    const written = await tx.db
-      .selectFrom('materialization')
-      .select(['p_kind', 'p1', 'p2', 'event_id', 'run_no'])
-      .where('run_no', 'in', some)
-      .where('asset_id', '=', assetId)
-      .execute();
-    for (const write of await toWrites(tx, own.reader, written)) writes.push(write);
-  }
-  return {
-    plans: plansOf(own, runs),
-    writes,
-    results: trace.checked ? await readResults(tx, own, 0) : [],
-  };
-}
-
-async function toWrites(
-  tx: Reader,
-  reader: OrdinalReader,
-  rows: readonly {
-    readonly p_kind: number;
-    readonly p1: number;
-    readonly p2: number;
-    readonly event_id: number | null;
-    readonly run_no: number | null;
-  }[],
-): Promise<StoredWrite[]> {
-  const ordinals = await reader.read(tx, rows);
-  const writes: StoredWrite[] = [];
-  for (const [index, row] of rows.entries()) {
-    const ordinal = ordinals[index];
-    if (ordinal != null) writes.push({ ordinal, eventId: row.event_id ?? 0, runNo: row.run_no ?? 0 });
-  }
-  return writes;
-}
-
-async function readResults(
-  tx: Reader,
-  { memory, reader }: Pick<Remembered, 'memory' | 'reader'>,
-  after: number,
-): Promise<AssetHistory['results']> {
-  const rows = await tx.db
-    .selectFrom('asset_check')
-    .select(['check_name', 'p_kind', 'p1', 'p2', 'event_id', 'passed', 'run_no'])
-    .where('asset_id', '=', memory.assetId)
-    .where('event_id', '>', after)
-    .execute();
-  const ordinals = await reader.readResults(tx, rows);
-  return rows.flatMap((row, index) => {
-    const ordinal = ordinals[index];
-    if (ordinal === undefined) return [];
-    const { check_name: check, event_id: eventId, run_no: runNo } = row;
-    return [{ check, ordinal, eventId, passed: row.passed === 1, runNo }];
-  });
-}
-
-/** What there is of an asset at all. */
-interface Trace {
-  readonly written: boolean;
-  readonly checked: boolean;
-}
-
-/** Of assets that nothing has happened to there is none. */
-async function tracesOf({ db }: Reader, assetIds: readonly number[]): Promise<ReadonlyMap<number, Trace>> {
-  const found = new Map<number, Trace>();
-  for (const some of chunks(assetIds, CHUNK)) {
-    const rows = await db
-      .selectFrom('asset')
-      .select((eb) => [
-        'asset.asset_id',
-        eb
-          .exists(
-            eb
-              .selectFrom('asset_partition')
-              .select('asset_partition.asset_id')
-              .whereRef('asset_partition.asset_id', '=', 'asset.asset_id')
-              .where('asset_partition.mat_event_id', 'is not', null),
-          )
-          .as('written'),
-        eb
-          .exists(
-            eb
-              .selectFrom('asset_check')
-              .select('asset_check.asset_id')
-              .whereRef('asset_check.asset_id', '=', 'asset.asset_id'),
-          )
-          .as('checked'),
-        eb
-          .exists(
-            eb
-              .selectFrom('run_asset')
-              .select('run_asset.asset_id')
-              .whereRef('run_asset.asset_id', '=', 'asset.asset_id'),
-          )
-          .as('planned'),
-      ])
-      .where('asset.asset_id', 'in', some)
-      .execute();
-    for (const row of rows) {
-      const [written, checked, planned] = [row.written, row.checked, row.planned].map(Boolean);
-      if (written || checked || planned) found.set(row.asset_id, { written: written!, checked: checked! });
-    }
-  }
-  return found;
-}
-
-/** Tells assets of backfills that began and ended; which of them there was something to tell. */
-async function syncBackfills(
-  tx: Reader,
-  assets: ReadonlyMap<number, Pick<Remembered, 'memory' | 'reader'>>,
-): Promise<readonly number[]> {
-  const unfinished = await unfinishedBackfills(tx);
-  const told: number[] = [];
-  for (const [assetId, { memory, reader }] of assets) {
-    const present = unfinished.get(assetId) ?? new Set();
-    const known = memory.backfills();
-    const ended = known.filter((backfillNo) => !present.has(backfillNo));
-    const begun = [...present].filter((backfillNo) => !known.includes(backfillNo));
-    for (const backfillNo of ended) memory.setBackfill(backfillNo, null);
-    for (const backfillNo of begun) {
-      memory.setBackfill(backfillNo, await backfillOf(tx, backfillNo, assetId, memory.definition, reader));
-    }
-    if (ended.length + begun.length > 0) told.push(assetId);
-  }
-  return told;
-}
-
 /** Only what is new is read, and only for those whose last evaluation has not seen it. */
-async function bringNews(tx: Reader, { memory, reader }: Remembered, after: number): Promise<void> {
+async function bringNews(tx: Reader, { memory, reader }: Learned, after: number): Promise<void> {
   if (!memory.hasNewsAfter(after)) return;
   if (memory.news.after <= after && memory.news.upTo >= memory.changedAt) return;
   memory.news = await readNews(tx, memory.assetId, reader, { after, upTo: memory.changedAt });
