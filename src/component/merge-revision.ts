@@ -1,6 +1,6 @@
 import type { DiscoverOutput } from '../discovery/discover.ts';
 import { compareDiagnostics, type Diagnostic } from '../lib/diagnostics.ts';
-import { canonicalJson } from '../lib/digest.ts';
+import { sameValue } from '../lib/same-value.ts';
 import type { InstanceConfig, PipelineState } from '../state/snapshot.ts';
 
 export interface MergedRevision {
@@ -55,17 +55,7 @@ function held(state: PipelineState): PipelineState {
 function unchanged(old: PipelineState, now: PipelineState): PipelineState {
   if (old === now) return old;
   if (old.status !== now.status || old.code.treeId !== now.code.treeId) return now;
-  return meaning(old) === meaning(now) ? old : now;
-}
-
-const meanings = new WeakMap<PipelineState, string>();
-
-function meaning(state: PipelineState): string {
-  const known = meanings.get(state);
-  if (known !== undefined) return known;
-  const text = canonicalJson({ ...state, code: { ...state.code, commit: '' } });
-  meanings.set(state, text);
-  return text;
+  return sameValue(old, { ...now, code: { ...now.code, commit: old.code.commit } }) ? old : now;
 }
 
 /**

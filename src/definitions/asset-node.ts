@@ -3,11 +3,28 @@ import type { PartitionsDefinition } from '../partitions/definition/partitions-d
 import type { DiscoveredAsset, PipelineState } from '../state/snapshot.ts';
 import type { AssetCheck, AssetDep, AssetNode } from './definitions.ts';
 
+const built = new WeakMap<
+  PipelineState,
+  { readonly component: string; readonly nodes: readonly AssetNode[] }
+>();
+
+/**
+ * The assets of one pipeline, in its order. A pipeline that did not change is the same object from one revision to the
+ * next, and so are its nodes.
+ */
+export function assetNodes(component: string, pipeline: PipelineState): readonly AssetNode[] {
+  const known = built.get(pipeline);
+  if (known?.component === component) return known.nodes;
+  const nodes = pipeline.assets.map((asset) => assetNode(component, pipeline, asset));
+  built.set(pipeline, { component, nodes });
+  return nodes;
+}
+
 /**
  * One asset of a pipeline: what discovery found, the folder's `dagster.yaml` over it, and the asset's own section of
  * `assets:` over both.
  */
-export function assetNode(component: string, pipeline: PipelineState, asset: DiscoveredAsset): AssetNode {
+function assetNode(component: string, pipeline: PipelineState, asset: DiscoveredAsset): AssetNode {
   const { config } = pipeline;
   const over = overrideOf(config, asset);
   const partitions = partitionsOf(config, asset, over);

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
 import type { InstanceConfig, PipelineState, Snapshot } from '../state/snapshot.ts';
 import { buildAssetGraph } from './asset-graph.ts';
-import { assetNode, externalNode } from './asset-node.ts';
+import { assetNodes, externalNode } from './asset-node.ts';
 import type { AssetKey, AssetNode, Definitions, ScheduleDefinition } from './definitions.ts';
 import { buildJobs, pipelineJobName } from './jobs.ts';
 
@@ -30,8 +30,7 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
   for (const { component, snapshot } of sources) {
     for (const pipeline of snapshot.pipelines) {
       pipelines.set(`${component}/${pipeline.name}`, pipeline);
-      for (const asset of pipeline.assets) {
-        const node = assetNode(component, pipeline, asset);
+      for (const node of assetNodes(component, pipeline)) {
         const holder = nodes.get(node.key);
         if (holder === undefined) nodes.set(node.key, node);
         else diagnostics.push(duplicateAsset(node, holder));
@@ -43,10 +42,14 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
   const jobs = buildJobs(graph);
   const schedules = buildSchedules(sources, graph.nodes);
   const instance = mergeInstances(sources);
+  // Jobs follow from the assets.
   const meaning = {
-    assets: [...graph.nodes.values()].map(meaningOf),
-    jobs: [...jobs.values()],
-    schedules: [...schedules.values()].map((schedule) => ({ ...schedule, source: null })),
+    assets: [...graph.nodes.values()].map((node) => digestOnce(node, meaningOf)),
+    schedules: [...schedules.values()].map((schedule) => ({
+      ...schedule,
+      config: digestOnce(schedule.config, (config) => config),
+      source: null,
+    })),
     instance,
   };
   const definitions: Definitions = {
@@ -63,6 +66,17 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
     instance,
   };
   return { definitions, diagnostics };
+}
+
+const digests = new WeakMap<object, string>();
+
+/** Of what is never edited: nearly all of it is the same object from one revision to the next. */
+function digestOnce<T extends object>(part: T, meaning: (part: T) => unknown): string {
+  const known = digests.get(part);
+  if (known !== undefined) return known;
+  const digest = digestOf(meaning(part));
+  digests.set(part, digest);
+  return digest;
 }
 
 /** Commit and line numbers change without a change of meaning. */

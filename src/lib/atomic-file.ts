@@ -14,7 +14,11 @@ export interface PreparedFile {
  * Writes and fsyncs the content beside its target: what can fail for want of space fails here, with nothing replaced.
  * Throws `DISK_FULL`.
  */
-export async function prepareFile(file: string, content: string, mode = 0o644): Promise<PreparedFile> {
+export async function prepareFile(
+  file: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<PreparedFile> {
   const temporary = `${file}.tmp-${opaqueId().slice(0, 8)}`;
   const action = `write ${path.basename(file)}`;
   try {

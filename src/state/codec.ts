@@ -7,7 +7,7 @@ export type SnapshotContent = Omit<Snapshot, 'digest' | 'takenAt' | 'conditions'
 
 const VERSION = 1;
 /** A folder that did not change is the same object from one snapshot to the next. */
-const encoded = new WeakMap<PipelineState, { readonly text: string; readonly digest: string }>();
+const encoded = new WeakMap<PipelineState, { readonly bytes: Buffer; readonly digest: string }>();
 
 /** Equal content gives an equal digest, `sha256:<hex>`. */
 export function snapshotDigest(content: SnapshotContent): string {
@@ -17,22 +17,34 @@ export function snapshotDigest(content: SnapshotContent): string {
 }
 
 /** The snapshot as `pipelines_state.json` (`interfaces.md` §4): snake_case, keys sorted, one line break at the end. */
-export function encodeSnapshot(snapshot: Snapshot): string {
+export function encodeSnapshot(snapshot: Snapshot): Buffer {
   const head: Record<string, unknown> = {
     ...headOf(snapshot),
     conditions: snapshot.conditions.map(encodeCondition),
     digest: snapshot.digest,
     taken_at: isoTime(snapshot.takenAt),
   };
-  const members = Object.keys(head)
-    .concat('pipelines')
-    .sort()
-    .map((key) => {
-      if (key !== 'pipelines') return `  ${JSON.stringify(key)}: ${indented(pretty(head[key]))}`;
-      const folders = snapshot.pipelines.map((pipeline) => `    ${encodePipeline(pipeline).text}`);
-      return folders.length === 0 ? '  "pipelines": []' : `  "pipelines": [\n${folders.join(',\n')}\n  ]`;
-    });
-  return `{\n${members.join(',\n')}\n}\n`;
+  const parts: Buffer[] = [];
+  const add = (text: string): void => void parts.push(Buffer.from(text));
+  for (const [nth, key] of Object.keys(head).concat('pipelines').sort().entries()) {
+    add(`${nth === 0 ? '{' : ','}\n  ${JSON.stringify(key)}: `);
+    if (key !== 'pipelines') add(indented(pretty(head[key])));
+    else parts.push(...folderList(snapshot.pipelines));
+  }
+  add('\n}\n');
+  return Buffer.concat(parts);
+}
+
+/** Of thousands of folders nearly all are as they were: their bytes are copied, not made. */
+function folderList(pipelines: readonly PipelineState[]): Buffer[] {
+  if (pipelines.length === 0) return [Buffer.from('[]')];
+  const parts: Buffer[] = [Buffer.from('[')];
+  const between = Buffer.from(',\n    ');
+  for (const [nth, pipeline] of pipelines.entries()) {
+    parts.push(nth === 0 ? Buffer.from('\n    ') : between, encodePipeline(pipeline).bytes);
+  }
+  parts.push(Buffer.from('\n  ]'));
+  return parts;
 }
 
 export type DecodeResult = { readonly ok: Snapshot } | { readonly problem: string };
@@ -77,7 +89,7 @@ function headOf(content: SnapshotContent): Record<string, unknown> {
   };
 }
 
-function encodePipeline(pipeline: PipelineState): { text: string; digest: string } {
+function encodePipeline(pipeline: PipelineState): { bytes: Buffer; digest: string } {
   const known = encoded.get(pipeline);
   if (known !== undefined) return known;
   const { name, config, code, status, assets, discovery } = pipeline;
@@ -93,8 +105,9 @@ function encodePipeline(pipeline: PipelineState): { text: string; digest: string
     assets: toFile(assets, 'ours'),
     config: toFile(config, 'ours'),
   };
-  const text = pretty(file).replaceAll('\n', '\n    ');
-  const made = { text, digest: sha256(canonicalJson(file)) };
+  const json = canonicalJson(file);
+  const text = JSON.stringify(JSON.parse(json), null, 2).replaceAll('\n', '\n    ');
+  const made = { bytes: Buffer.from(text), digest: sha256(json) };
   encoded.set(pipeline, made);
   return made;
 }

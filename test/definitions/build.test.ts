@@ -1,6 +1,23 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildDefinitions } from '../../src/definitions/build.ts';
-import { DAILY, REGIONS, sampleDefinitions, sampleSnapshot } from '../helpers/sample-definitions.ts';
+import type { PipelineState } from '../../src/state/snapshot.ts';
+import {
+  DAILY,
+  REGIONS,
+  sampleDefinitions,
+  samplePipeline,
+  sampleSnapshot,
+} from '../helpers/sample-definitions.ts';
+
+const SCHEDULE = {
+  cron: ['0 2 * * *'],
+  timezone: 'UTC',
+  defaultStatus: 'RUNNING',
+  catchUp: 'latest',
+  overlap: 'skip',
+  jitterSeconds: 0,
+} as const;
 
 describe('buildDefinitions', () => {
   it('lays dagster.yaml over what discovery found, and the section of the asset over both', () => {
@@ -52,17 +69,9 @@ describe('buildDefinitions', () => {
   });
 
   it('A1: makes a schedule only of an enabled pipeline that has one', () => {
-    const schedule = {
-      cron: ['0 2 * * *'],
-      timezone: 'UTC',
-      defaultStatus: 'RUNNING',
-      catchUp: 'latest',
-      overlap: 'skip',
-      jitterSeconds: 0,
-    } as const;
     const { definitions } = sampleDefinitions({
-      on: { config: { schedule }, assets: { on: {} } },
-      off: { config: { schedule, enabled: false }, assets: { off: {} } },
+      on: { config: { schedule: SCHEDULE }, assets: { on: {} } },
+      off: { config: { schedule: SCHEDULE, enabled: false }, assets: { off: {} } },
       none: { assets: { none: {} } },
     });
     expect([...definitions.schedules.keys()]).toEqual(['on_schedule']);
@@ -115,5 +124,33 @@ describe('buildDefinitions', () => {
     };
     expect(digest('one', 'g')).toBe(digest('another', 'g'));
     expect(digest('one', 'g')).not.toBe(digest('one', 'h'));
+  });
+
+  it('is the same whether it was built from what is known of earlier revisions or anew', () => {
+    const keys = ['a', 'b', 'c', 'd'];
+    const change = fc.record({
+      name: fc.constantFrom(...keys),
+      deps: fc.subarray([...keys, 'outside']),
+      group: fc.constantFrom('x', 'y'),
+      scheduled: fc.boolean(),
+      removed: fc.boolean(),
+      held: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+        const pipelines = new Map<string, PipelineState>();
+        for (const { name, deps, group, scheduled, removed, held } of changes) {
+          const config = { group, ...(scheduled ? { schedule: SCHEDULE } : {}) };
+          pipelines.delete(name);
+          const assets = { [name]: { deps: deps.filter((key) => key !== name) } };
+          if (!removed) pipelines.set(name, samplePipeline(name, { held, config, assets }));
+          const snapshot = { ...sampleSnapshot({}), pipelines: [...pipelines.values()] };
+          const source = { component: 'main', revisionId: 1, snapshot };
+          // Copies are known to nobody.
+          expect(buildDefinitions([source])).toEqual(buildDefinitions([structuredClone(source)]));
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 });

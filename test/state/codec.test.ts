@@ -107,7 +107,7 @@ const RICH = snapshotOf(
 
 describe('codec', () => {
   it('reads back what it wrote, with the keys of users as they are', () => {
-    const text = encodeSnapshot(RICH);
+    const text = encodeSnapshot(RICH).toString();
     expect(decodeSnapshot(text)).toEqual({ ok: RICH });
     const file: StateFile = JSON.parse(text);
     expect(Object.keys(file)).toEqual([
@@ -121,6 +121,7 @@ describe('codec', () => {
       'taken_at',
       'version',
     ]);
+    expect(text).toBe(`${JSON.stringify(file, null, 2)}\n`);
     expect(file.repo.committed_at).toBe('2026-01-02T00:00:00.000Z');
     expect(file.pipelines[0]).toMatchObject({
       name: 'orders',
@@ -162,7 +163,7 @@ describe('codec', () => {
             incremental: {},
           } as const;
           const snapshot = snapshotOf([pipelineState('p', { tags, env, dlt })]);
-          const result = decodeSnapshot(encodeSnapshot(snapshot));
+          const result = decodeSnapshot(encodeSnapshot(snapshot).toString());
           expect('ok' in result && JSON.stringify(result.ok)).toBe(
             JSON.stringify('ok' in result ? { ...result.ok } : null),
           );
@@ -186,7 +187,7 @@ describe('codec', () => {
   });
 
   it('C7: refuses every truncation, another version and any edit', () => {
-    const text = encodeSnapshot(RICH);
+    const text = encodeSnapshot(RICH).toString();
     for (let length = 0; length < text.length - 2; length += 37) {
       expect(decodeSnapshot(text.slice(0, length))).toHaveProperty('problem');
     }

@@ -23,7 +23,9 @@ describe('state file', () => {
     expect((await readStateFile(dir, OWNER)).snapshot).toEqual(FIRST);
     await prepared.commit();
     expect((await readStateFile(dir, OWNER)).snapshot).toEqual(SECOND);
-    expect(readFileSync(path.join(dir, 'pipelines_state.previous.json'), 'utf8')).toBe(encodeSnapshot(FIRST));
+    expect(readFileSync(path.join(dir, 'pipelines_state.previous.json'), 'utf8')).toBe(
+      encodeSnapshot(FIRST).toString(),
+    );
     expect(readdirSync(dir).toSorted()).toEqual([STATE_FILE, 'pipelines_state.previous.json']);
     const discarded = await prepareStateFile(dir, FIRST);
     await discarded.discard();

@@ -1,4 +1,4 @@
-import { assetNode } from '../../definitions/asset-node.ts';
+import { assetNodes } from '../../definitions/asset-node.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import type { AcceptedMove } from '../store.ts';
 import type { Tx } from './context.ts';
@@ -36,12 +36,11 @@ export async function applyAliases(
   const known = await knownAssets(tx, [...assetIds.values()]);
   const definitionIds = new Map<string, number>();
   for (const pipeline of snapshot.pipelines) {
-    for (const asset of pipeline.assets) {
-      const definition = assetNode(component, pipeline, asset).partitions ?? null;
+    for (const { key, partitions: definition = null } of assetNodes(component, pipeline)) {
       const text = JSON.stringify(definition);
       const definitionId = definitionIds.get(text) ?? (await ensureDefinition(tx, definition));
       definitionIds.set(text, definitionId);
-      const assetId = assetIds.get(asset.key)!;
+      const assetId = assetIds.get(key)!;
       await setAsset(tx, assetId, known.get(assetId), {
         pipeline_id: pipelineIds.get(pipeline.name)!,
         definition_id: definitionId,

@@ -7,7 +7,7 @@ import { appendEvent } from './event-log.ts';
 import { chunks, fromJson } from './json.ts';
 import { UNFINISHED } from './runs.ts';
 import type { RevisionTableRow } from './schema.ts';
-import { fromFolder, fromHeader, toFolder, toHeader } from './snapshot-rows.ts';
+import { folderBody, folderDigest, fromFolder, fromHeader, toHeader } from './snapshot-rows.ts';
 
 const RETAINED_REVISIONS = 50;
 const CHUNK = 200;
@@ -15,11 +15,21 @@ type Db = StoreContext['db'];
 
 export function createComponentStore(context: StoreContext): ComponentStore {
   const { db } = context;
+  /** What was applied last, as it was handed in: at the next revision it need not be read back. */
+  const applied = new Map<string, { readonly revisionId: number; readonly snapshot: Snapshot }>();
+
+  async function newest(component: string, tx: Tx): Promise<Snapshot | null> {
+    const revisionId = await newestId(tx.db, component);
+    if (revisionId === null) return null;
+    const known = applied.get(component);
+    return known?.revisionId === revisionId ? known.snapshot : readSnapshot(tx.db, revisionId);
+  }
+
   return {
     async applyRevision(snapshot, info) {
-      return context.write(async (tx) => {
-        const previous = await latest(tx.db, snapshot.component);
-        const pipelineIds = await applyAliases(tx, snapshot, previous?.snapshot ?? null, info.acceptedMove);
+      const revisionId = await context.write(async (tx) => {
+        const previous = await newest(snapshot.component, tx);
+        const pipelineIds = await applyAliases(tx, snapshot, previous, info.acceptedMove);
         const revisionId = await insertRevision(tx, snapshot, info);
         await insertFolders(tx, revisionId, snapshot.pipelines, pipelineIds);
         await dropOldRevisions(tx, snapshot.component);
@@ -42,6 +52,8 @@ export function createComponentStore(context: StoreContext): ComponentStore {
         });
         return revisionId;
       });
+      applied.set(snapshot.component, { revisionId, snapshot });
+      return revisionId;
     },
 
     async revisions(component, filter) {
@@ -121,30 +133,48 @@ async function insertFolders(
   pipelines: readonly PipelineState[],
   pipelineIds: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const folders = pipelines.map((pipeline, position) => ({ ...toFolder(pipeline), pipeline, position }));
+  const folders = pipelines.map((pipeline, position) => ({
+    pipeline,
+    position,
+    stateDigest: folderDigest(pipeline),
+  }));
   for (const some of chunks(folders, CHUNK)) {
-    await tx.db
-      .insertInto('folder_state')
-      .values(
-        some.map(({ stateDigest, body, pipeline }) => ({
-          state_digest: stateDigest,
-          tree_id: pipeline.code.treeId,
-          inputs_digest: pipeline.discovery.inputsDigest,
-          body,
-        })),
+    const stored = await tx.db
+      .selectFrom('folder_state')
+      .select('state_digest')
+      .where(
+        'state_digest',
+        'in',
+        some.map(({ stateDigest }) => stateDigest),
       )
-      .onConflict((conflict) => conflict.doNothing())
       .execute();
+    const known = new Set(stored.map((row) => row.state_digest));
+    // Of thousands of folders nearly all are as they were: their bodies are not even written down.
+    const fresh = some.filter(({ stateDigest }) => !known.has(stateDigest));
+    if (fresh.length > 0) {
+      await tx.db
+        .insertInto('folder_state')
+        .values(
+          fresh.map(({ stateDigest, pipeline }) => ({
+            state_digest: stateDigest,
+            tree_id: pipeline.code.treeId,
+            inputs_digest: pipeline.discovery.inputsDigest,
+            body: folderBody(pipeline),
+          })),
+        )
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
     await tx.db
       .insertInto('revision_folder')
       .values(
-        some.map(({ stateDigest, commit, status, pipeline, position }) => ({
+        some.map(({ stateDigest, pipeline, position }) => ({
           revision_id: revisionId,
           position,
           pipeline_id: pipelineIds.get(pipeline.name)!,
           state_digest: stateDigest,
-          commit_sha: commit,
-          status,
+          commit_sha: pipeline.code.commit,
+          status: pipeline.status,
         })),
       )
       .execute();
@@ -193,6 +223,13 @@ async function latest(
   db: Db,
   component: string,
 ): Promise<{ readonly revisionId: number; readonly snapshot: Snapshot } | null> {
+  const revisionId = await newestId(db, component);
+  if (revisionId === null) return null;
+  const snapshot = await readSnapshot(db, revisionId);
+  return snapshot === null ? null : { revisionId, snapshot };
+}
+
+async function newestId(db: Db, component: string): Promise<number | null> {
   const row = await db
     .selectFrom('revision')
     .select('revision_id')
@@ -200,9 +237,7 @@ async function latest(
     .orderBy('revision_id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  if (row === undefined) return null;
-  const snapshot = await readSnapshot(db, row.revision_id);
-  return snapshot === null ? null : { revisionId: row.revision_id, snapshot };
+  return row?.revision_id ?? null;
 }
 
 async function readSnapshot(db: Db, revisionId: number): Promise<Snapshot | null> {

@@ -4,21 +4,34 @@ import { fromJson } from './json.ts';
 
 /** A pipeline's state as it is stored: what a new commit alone changes (`commit`, `status`) stands beside it. */
 export interface FolderRow {
-  readonly stateDigest: string;
   readonly body: string;
   readonly commit: string;
   readonly status: PipelineState['status'];
 }
 
-export function toFolder(pipeline: PipelineState): FolderRow {
-  const { status, code, ...rest } = pipeline;
-  const { commit, ...codeRest } = code;
-  const content = { ...rest, code: codeRest };
-  return { stateDigest: digestOf(content), body: JSON.stringify(content), commit, status };
+type Content = Omit<PipelineState, 'status' | 'code'> & { code: Omit<PipelineState['code'], 'commit'> };
+
+const digests = new WeakMap<PipelineState, string>();
+
+/** By what a folder's body is stored under. A folder that did not change is the same object at each revision. */
+export function folderDigest(pipeline: PipelineState): string {
+  const known = digests.get(pipeline);
+  if (known !== undefined) return known;
+  const digest = digestOf(contentOf(pipeline));
+  digests.set(pipeline, digest);
+  return digest;
 }
 
-export function fromFolder(row: Omit<FolderRow, 'stateDigest'>): PipelineState {
-  type Content = Omit<PipelineState, 'status' | 'code'> & { code: Omit<PipelineState['code'], 'commit'> };
+export function folderBody(pipeline: PipelineState): string {
+  return JSON.stringify(contentOf(pipeline));
+}
+
+function contentOf({ status: _, code, ...rest }: PipelineState): Content {
+  const { commit: __, ...codeRest } = code;
+  return { ...rest, code: codeRest };
+}
+
+export function fromFolder(row: FolderRow): PipelineState {
   const { code, ...rest } = fromJson<Content>(row.body);
   return { ...rest, code: { ...code, commit: row.commit }, status: row.status };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../../src/state/snapshot.ts';
+import type { PipelineState, Snapshot } from '../../../src/state/snapshot.ts';
 import { type SamplePipeline, sampleSnapshot } from '../../helpers/sample-definitions.ts';
 import {
   launch,
@@ -88,6 +88,26 @@ export function describeComponentStore(open: OpenStore): void {
       });
       const events = await store.events({ after: 0, limit: 5, types: ['revision_applied'] });
       expect(events).toMatchObject([{ event: { component: 'main', revisionId, digest: 'sha256:sample' } }]);
+    });
+
+    it('gives each revision back whose folders stayed, changed, went and came again', async () => {
+      const { store } = opened;
+      const base = sampleSnapshot({ orders: { assets: { orders: {} } }, report: { assets: { report: {} } } });
+      const [orders, report] = base.pipelines as [PipelineState, PipelineState];
+      const newer = { ...orders, config: { ...orders.config, group: 'sales' } };
+      const states = [
+        [orders, report],
+        [newer, report],
+        [report],
+        [orders, { ...report, status: 'held' as const }],
+      ];
+      const applied = new Map<number, Snapshot>();
+      for (const pipelines of states) {
+        const snapshot = { ...base, pipelines };
+        applied.set(await store.components.applyRevision(snapshot, INFO), snapshot);
+      }
+      for (const [revisionId, snapshot] of applied)
+        expect(await store.components.snapshot(revisionId)).toEqual(snapshot);
     });
 
     it('tells revisions of one commit apart, and pages through them', async () => {
