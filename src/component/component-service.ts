@@ -24,6 +24,7 @@ import {
   openEltGithubComponent,
   type WrittenState,
 } from './elt-github-component.ts';
+import { createFileReader } from './file-reader.ts';
 
 export interface ComponentServiceDeps {
   readonly settings: Settings;
@@ -69,6 +70,7 @@ interface Request {
 
 interface Entry {
   readonly component: EltGithubComponent;
+  readonly readFile: ReturnType<typeof createFileReader>;
   /** Refreshes and changes of what holds it, one after the other. */
   readonly alone: ReturnType<typeof createMutex>;
   /** Stops the refresh that is under way: a person's hand goes first. */
@@ -78,8 +80,6 @@ interface Entry {
   nextRefreshAt: number | null;
   webhookAt: number | null;
 }
-
-const LARGEST_FILE = 1_000_000;
 
 /** Opens every component with its last good state, publishes what they have, and contacts nobody until asked to. */
 export async function createComponentService(deps: ComponentServiceDeps): Promise<EltComponentService> {
@@ -101,6 +101,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
     });
     entries.set(one.name, {
       component,
+      readFile: createFileReader(() => component.mirror()),
       alone: createMutex(),
       interrupt: new AbortController(),
       running: null,
@@ -323,17 +324,7 @@ export async function createComponentService(deps: ComponentServiceDeps): Promis
       const entry = entries.get(name);
       if (entry === undefined || entry.component.remote === null || !/^[0-9a-f]{40,64}$/.test(commit))
         return null;
-      const mirror = entry.component.mirror();
-      if (!(await mirror.has(commit))) return null;
-      const objects = mirror.objects();
-      try {
-        const found = (await objects.list(commit, [file])).find((entry) => entry.path === file);
-        if (found === undefined || !found.mode.startsWith('100') || found.size > LARGEST_FILE) return null;
-        const content = await objects.blob(found.oid);
-        return content.includes(0) ? null : content.toString('utf8');
-      } finally {
-        objects.close();
-      }
+      return entry.readFile(commit, file);
     },
     webhookSeenAt: (name) => entryOf(name).webhookAt,
     announceNextRefresh(name, at) {

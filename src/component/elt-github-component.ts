@@ -137,7 +137,12 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
       signal: request.signal,
       ...more,
     });
-    if (result.kind === 'revision' && !state.isServed(result.snapshot)) await theMirror().keep(result.commit);
+    if (result.kind === 'unchanged') return result;
+    if (result.foldersRead > 0) {
+      const folders = result.snapshot.pipelines.length;
+      log.info({ component: settings.name, folders, folders_read: result.foldersRead }, 'folders were read');
+    }
+    if (!state.isServed(result.snapshot)) await theMirror().keep(result.commit);
     return result;
   }
 

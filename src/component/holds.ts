@@ -75,7 +75,11 @@ export function createHolds(deps: HoldsDeps): Holds {
     else await state.setControl({ ...control, revisionId: state.served()?.revisionId ?? null }, wish.by);
     deps.forgetInputs();
     await state.conclude();
-    return deps.written({ kind: 'revision', commit, fingerprint: '', ...revision }, isNew, startedAt);
+    return deps.written(
+      { kind: 'revision', commit, fingerprint: '', foldersRead: 0, ...revision },
+      isNew,
+      startedAt,
+    );
   }
 
   /** Files of a revision can be gone from the mirror when it was cloned again; then the remote is asked. */

@@ -55,6 +55,8 @@ export type Reconciled =
       readonly snapshot: Snapshot;
       readonly diff: SnapshotDiff;
       readonly jobs: readonly DiscoveryJob[];
+      /** Folders that were parsed; all others are known by their tree. */
+      readonly foldersRead: number;
       /** A commit that was served and that the branch does not hold any more; null: it moved forward, or nobody can tell. */
       readonly rewrittenFrom: string | null;
     };
@@ -95,17 +97,16 @@ async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconc
   try {
     const { info, entries } = await list(objects, commit, settings.pipelinesDirectory);
     await guardDirectory(input, commit, entries, objects);
-    const output = await discover(input, commit, entries, objects);
+    const moved = previous !== null && previous.repo.commit !== commit;
+    const [output, rewritten] = await Promise.all([
+      discover(input, commit, entries, objects),
+      moved ? mirror.rewritten(previous.repo.commit, commit) : null,
+    ]);
     const merged = mergeRevision(previous?.pipelines ?? [], previous?.instance ?? DEFAULT_INSTANCE, output);
     const moves = proposeMoves(previous?.pipelines ?? [], previous?.diagnostics ?? [], merged.pipelines);
     const diagnostics = [...merged.diagnostics, ...moves].sort(compareDiagnostics);
     const snapshot = snapshotOf(input, info, { ...merged, diagnostics });
     guardPrune(input, snapshot);
-    const moved = previous !== null && previous.repo.commit !== commit;
-    const rewritten =
-      moved && (await mirror.has(previous.repo.commit))
-        ? await mirror.rewritten(previous.repo.commit, commit)
-        : null;
     return {
       kind: 'revision',
       commit,
@@ -113,6 +114,7 @@ async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconc
       snapshot,
       diff: diffSnapshots(previous, snapshot),
       jobs: output.jobs,
+      foldersRead: output.read,
       rewrittenFrom: rewritten === true && previous !== null ? previous.repo.commit : null,
     };
   } finally {

@@ -77,6 +77,8 @@ export interface DiscoverOutput {
   readonly instance: InstanceConfig | null;
   /** What has to run in the background; their results re-enter through `results`. */
   readonly jobs: readonly DiscoveryJob[];
+  /** How many folders had to be parsed, because their tree was not in the cache. */
+  readonly read: number;
 }
 
 /** Work that needs the folder's Python environment; plain data. */
@@ -115,7 +117,7 @@ export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutp
       ? new Map<string, FolderOutcome>()
       : knownFolders(scan.candidates, previous, input);
   const unread = scan.candidates.filter(({ dir }) => !known.has(dir));
-  const readings = await readFolders(unread, input);
+  const { readings, parsed } = await readFolders(unread, input);
   const jobs: DiscoveryJob[] = [];
   const read = readings.map(({ candidate, treeId, reading }): FolderOutcome => {
     if (!reading.ok) {
@@ -151,6 +153,7 @@ export async function discoverStatic(input: DiscoverInput): Promise<DiscoverOutp
     diagnostics: diagnostics.sort(compareDiagnostics),
     instance: root.instance,
     jobs: jobs.filter((job) => served.has(job.code.dir)),
+    read: parsed,
   };
 }
 
@@ -187,11 +190,15 @@ interface ReadFolder {
 /** Folders that are read at once: enough to keep one `cat-file --batch` busy, few enough to bound memory. */
 const AT_ONCE = 32;
 
-async function readFolders(candidates: readonly Candidate[], input: DiscoverInput): Promise<ReadFolder[]> {
+async function readFolders(
+  candidates: readonly Candidate[],
+  input: DiscoverInput,
+): Promise<{ readonly readings: readonly ReadFolder[]; readonly parsed: number }> {
   const kept = input.cache.folders as Map<string, FolderReading>;
   const results: ReadFolder[] = [];
   const used = new Set<string>();
   let next = 0;
+  let parsed = 0;
   const work = async (): Promise<void> => {
     for (let index = next++; index < candidates.length; index = next++) {
       const candidate = candidates[index]!;
@@ -204,6 +211,7 @@ async function readFolders(candidates: readonly Candidate[], input: DiscoverInpu
         const source = await loadFolder(candidate, treeId, (oid) => input.readBlob(oid));
         reading = readFolder(source);
         kept.set(key, reading);
+        parsed += 1;
       }
       used.add(key);
       results[index] = { candidate, treeId, reading };
@@ -212,7 +220,7 @@ async function readFolders(candidates: readonly Candidate[], input: DiscoverInpu
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   // Trees of earlier commits come back on a revert; a bound keeps a year of pushes from piling up.
   if (kept.size > 4 * used.size + 100) for (const key of kept.keys()) if (!used.has(key)) kept.delete(key);
-  return results;
+  return { readings: results, parsed };
 }
 
 async function readInstance(
