@@ -2,12 +2,14 @@
 import { benchAutomation } from './automation.ts';
 import { benchEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
+import { benchRefresh } from './refresh.ts';
 import { benchService } from './service.ts';
 import { benchTime } from './time.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   automation: benchAutomation,
   engine: benchEngine,
+  refresh: benchRefresh,
   service: benchService,
   time: benchTime,
 };

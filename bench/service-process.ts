@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { ROOT, TEST_CACHE } from '../test/helpers/service.ts';
 
 export interface ServiceProcess {
@@ -10,15 +11,21 @@ export interface ServiceProcess {
   readonly seconds: number;
   /** Resident memory now, MiB: `VmRSS`, so pages of the Node program that processes share are in it. */
   memory(): number;
+  /** The most it ever had, MiB: `VmHWM`. */
+  peakMemory(): number;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
   stop(): Promise<void>;
 }
 
-/** `./elt-dev` as a user starts it, on any free port. */
+/**
+ * `./elt-dev` as a user starts it, on any free port.
+ * @param onLog gets what it logs, line by line; absent: its errors are shown
+ */
 export async function startServiceProcess(
   home: string,
   env: Readonly<Record<string, string>> = {},
+  onLog?: (line: string) => void,
 ): Promise<ServiceProcess> {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('ELT_'));
   const begun = performance.now();
@@ -28,14 +35,15 @@ export async function startServiceProcess(
       ...Object.fromEntries(kept),
       ELT_HOME: home,
       ELT_CACHE_DIR: TEST_CACHE,
-      ELT_LOG_LEVEL: 'error',
+      ELT_LOG_LEVEL: onLog === undefined ? 'error' : 'info',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', onLog === undefined ? 'inherit' : 'pipe'],
   });
+  if (onLog !== undefined) createInterface({ input: child.stderr! }).on('line', onLog);
   const url = await new Promise<string>((resolve, reject) => {
     let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout!.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       const found = /"url":"([^"]+)"/.exec(text)?.[1];
       if (found !== undefined) resolve(found);
@@ -49,10 +57,8 @@ export async function startServiceProcess(
   return {
     url,
     seconds,
-    memory() {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
-    },
+    memory: () => mebibytes(child.pid!, 'VmRSS'),
+    peakMemory: () => mebibytes(child.pid!, 'VmHWM'),
     async get<T>(path: string) {
       const response = await fetch(new URL(path, url));
       if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
@@ -73,4 +79,9 @@ export async function startServiceProcess(
       await ended;
     },
   };
+}
+
+function mebibytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)![1]) / 1024;
 }

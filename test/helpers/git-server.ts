@@ -31,8 +31,15 @@ export interface GitServer {
   nextRequest(): Promise<void>;
 }
 
-/** `git http-backend` behind node:http (git-http-backend(1)): smart HTTP, shallow fetches and pushes work. */
+/** Until the test ends. */
 export async function startGitServer(root: string): Promise<GitServer> {
+  const server = await openGitServer(root);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** `git http-backend` behind node:http (git-http-backend(1)): smart HTTP, shallow fetches and pushes work. */
+export async function openGitServer(root: string): Promise<GitServer & { close(): Promise<void> }> {
   const arrivals: (() => void)[] = [];
   const http = createServer((request, response) => {
     server.requests.push({
@@ -45,12 +52,8 @@ export async function startGitServer(root: string): Promise<GitServer> {
     else void server.before(`${request.method} ${request.url}`).then(reply);
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
   const host = `127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const server: GitServer = {
+  const server: GitServer & { close(): Promise<void> } = {
     url: `http://${host}`,
     host,
     requests: [],
@@ -61,7 +64,11 @@ export async function startGitServer(root: string): Promise<GitServer> {
       for (const response of hanging) response.destroy();
       hanging.clear();
     },
-    nextRequest: () => new Promise((resolve) => arrivals.push(resolve)),
+    nextRequest: () => new Promise<void>((resolve) => arrivals.push(resolve)),
+    async close() {
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
   };
   return server;
 }
