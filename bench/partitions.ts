@@ -27,6 +27,7 @@ const PARTITIONS = 100_000;
 const NOW = Date.UTC(2026, 5, 1, 12, 30);
 const HOUR = 3_600_000;
 const TRIES = 20;
+const OPENINGS = 5;
 
 /** An hour later each asset, as in life no two definitions are the same. */
 function hours(nth: number): TimeWindowPartitions {
@@ -104,7 +105,12 @@ export async function benchPartitions(file: string): Promise<readonly Figure[]> 
   await rows.close();
   const store = await open(file);
   const fromSnapshot = await each(store, timed);
-  const [list, cells] = await each(store, ['list', 'cells']);
+  const others: { ms: number }[][] = [];
+  for (let nth = 0; nth < OPENINGS; nth++) {
+    const opened = await open(file);
+    others.push(await each(opened, ['list', 'cells']));
+    await opened.close();
+  }
   const afterWrite: number[] = [];
   for (let nth = 0; nth < TRIES; nth++) {
     touch(file, timed[nth % FULL]!, nth);
@@ -146,8 +152,18 @@ export async function benchPartitions(file: string): Promise<readonly Figure[]> 
       unit: 'kB',
       aim: 100,
     },
-    { what: 'a list of 100,000 keys, store just opened', value: list!.ms, unit: 'ms', aim: 20 },
-    { what: '1,000 days by 100 keys, store just opened', value: cells!.ms, unit: 'ms', aim: 20 },
+    {
+      what: 'a list of 100,000 keys, store just opened (median)',
+      value: ms(others.map(([list]) => list!)),
+      unit: 'ms',
+      aim: 20,
+    },
+    {
+      what: '1,000 days by 100 keys, store just opened (median)',
+      value: ms(others.map(([, cells]) => cells!)),
+      unit: 'ms',
+      aim: 20,
+    },
   ];
 }
 

@@ -123,12 +123,15 @@ function matrixOf(definition: MultiPartitions, stateOf: StateOf, now: number): P
   });
   const [rows, columns] = [side(down), side(across)];
   const { major, stride } = layoutOf(definition);
-  const [rowStep, columnStep] = major.name === down.name ? [stride, 1] : [1, stride];
+  const isRowMajor = major.name === down.name;
+  const [highs, lows] = isRowMajor ? [rows.count, columns.count] : [columns.count, rows.count];
   const states = new Uint8Array(rows.count * columns.count);
   const width = Math.max(1, columns.count);
-  for (let row = 0, place = 0; row < rows.count; row++) {
-    for (let column = 0; column < columns.count; column++, place++) {
-      states[place] = CODES[stateOf(row * rowStep + column * columnStep)];
+  // In the order of ordinals, which is how the store keeps them.
+  for (let high = 0; high < highs; high++) {
+    for (let low = 0; low < lows; low++) {
+      const place = isRowMajor ? high * width + low : low * width + high;
+      states[place] = CODES[stateOf(high * stride + low)];
     }
   }
   return {
