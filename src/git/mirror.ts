@@ -281,6 +281,9 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     await contact(
       [
         `--git-dir=${gitDir}`,
+        // As git itself asks for what is missing: told of the commits here, a server takes their contents for here too.
+        '-c',
+        'fetch.negotiationAlgorithm=noop',
         ...args,
         '--no-recurse-submodules',
         '--filter=blob:none',
