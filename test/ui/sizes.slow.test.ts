@@ -123,7 +123,7 @@ it('draws a thousand assets, listed and as a graph, without hanging', async () =
   });
 });
 
-it('shows hostile texts as texts, and drops links that run something', async () => {
+it('H3: shows hostile texts as texts, and drops links that run something', async () => {
   await using(await startFixture('hostile'), async ({ url }) => {
     const context = await browser.newContext();
     const { page, faults, strangers } = await openTab(context, `${url}/nowhere`);

@@ -16,7 +16,7 @@ function parse(text: string | Uint8Array): { value: unknown; lines: string[] } {
   };
 }
 
-describe('what is read', () => {
+describe('C3: what is read', () => {
   it.each([
     ['a byte order mark', '\uFEFFa: 1', { a: 1 }],
     ['CRLF', 'a: 1\r\nb:\r\n  - x\r\n', { a: 1, b: ['x'] }],
@@ -50,7 +50,7 @@ describe('what is read', () => {
   });
 });
 
-describe('what is refused, with its place', () => {
+describe('C3: what is refused, with its place', () => {
   const deep = YAML_LIMITS.depth * 3;
   it.each([
     ['a tab', 'a:\n\tb: 1', ['2:1 YAML_SYNTAX tabs are not allowed as indentation']],
@@ -135,7 +135,7 @@ describe('what is refused, with its place', () => {
   });
 });
 
-describe('any bytes', () => {
+describe('C3: any bytes', () => {
   const pieces = fc.constantFrom(
     'a',
     ': ',
