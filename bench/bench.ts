@@ -2,6 +2,7 @@
 import { benchAutomation } from './automation.ts';
 import { benchEngine } from './engine.ts';
 import type { Figure } from './figure.ts';
+import { benchPlan } from './plan.ts';
 import { benchRefresh } from './refresh.ts';
 import { benchService } from './service.ts';
 import { benchTime } from './time.ts';
@@ -9,6 +10,7 @@ import { benchTime } from './time.ts';
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   automation: benchAutomation,
   engine: benchEngine,
+  plan: benchPlan,
   refresh: benchRefresh,
   service: benchService,
   time: benchTime,

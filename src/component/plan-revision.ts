@@ -168,7 +168,9 @@ async function changedFiles(
   to: PlanSide,
   after: PipelineState,
 ): Promise<readonly string[] | null> {
-  const [old, now] = [await from.filesOf(before), await to.filesOf(after)];
+  const of = async ({ code }: PipelineState, one: PlanSide, other: PlanSide) =>
+    (await one.filesOf(code)) ?? other.filesOf(code);
+  const [old, now] = await Promise.all([of(before, to, from), of(after, to, from)]);
   if (old === null || now === null) return null;
   const files: string[] = [];
   for (const path of [...new Set([...old.keys(), ...now.keys()])].sort()) {

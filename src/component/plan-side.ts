@@ -29,8 +29,8 @@ export interface PlanSide {
   readonly notes: readonly string[];
   /** A file's text there; null: there is none, or it is no text. */
   readFile(path: string): Promise<string | null>;
-  /** Object ids of a pipeline's files by their path in its folder; null: they are not at hand. */
-  filesOf(pipeline: PipelineState): Promise<ReadonlyMap<string, string> | null>;
+  /** Object ids of a folder's files by their path in it; null: its tree is not at hand here. */
+  filesOf(code: PipelineState['code']): Promise<ReadonlyMap<string, string> | null>;
   close(): Promise<void>;
 }
 
@@ -103,14 +103,18 @@ function keptSide(deps: PlanSideDeps, revisionId: number, snapshot: Snapshot, la
       const found = await reader();
       return found === null ? null : textOf(await found.file(commit, path));
     },
-    filesOf: async ({ code }) => {
+    filesOf: async ({ treeId }) => {
       const found = await reader();
-      if (found === null || !(await found.exists(code.treeId))) return null;
-      const entries = await found.list(code.treeId);
-      return new Map(entries.flatMap(({ type, path, oid }) => (type === 'tree' ? [] : [[path, oid]])));
+      return found === null ? null : treeFiles(found, treeId);
     },
     close: () => Promise.resolve(objects?.close()),
   };
+}
+
+async function treeFiles(objects: ObjectReader, treeId: string): Promise<ReadonlyMap<string, string> | null> {
+  if (!(await objects.exists(treeId))) return null;
+  const entries = await objects.list(treeId);
+  return new Map(entries.flatMap(({ type, path, oid }) => (type === 'tree' ? [] : [[path, oid]])));
 }
 
 async function commitSide(
@@ -133,7 +137,7 @@ async function commitSide(
       throw new OperationalError('PIPELINES_DIRECTORY_MISSING', `${label} has no folder "${directory}"`, {
         hint: 'a refresh would refuse it and keep what is served',
       });
-    const read = await readSide(deps, previous, commit, {
+    const reading = readSide(deps, previous, commit, {
       files: entries.filter(({ type }) => type !== 'tree'),
       readBlob: (oid) => objects.blob(oid),
       folderTreeId(dir) {
@@ -142,6 +146,7 @@ async function commitSide(
         return oid;
       },
     });
+    const [read, lacking] = await Promise.all([reading, behind(peek, label, previous)]);
     const { author, message, committedAt } = info;
     const { url } = previous?.repo ?? { url: '' };
     return {
@@ -153,7 +158,9 @@ async function commitSide(
       revisionId: null,
       commit,
       label,
-      notes: [...read.notes, ...(await behind(peek, label, previous))],
+      notes: [...read.notes, ...lacking],
+      // What it would take the place of is here too: its objects are borrowed.
+      filesOf: async (code) => (await read.filesOf(code)) ?? treeFiles(objects, code.treeId),
       readFile: async (path) => textOf(await objects.file(commit, path)),
       close: () => peek.close(),
     };
@@ -232,9 +239,10 @@ async function readSide(
       ...merged,
     },
     notes: notesOf(before, merged.pipelines),
-    filesOf: async ({ code }) => {
-      const inside = listing.files.filter(({ path }) => path.startsWith(`${code.dir}/`));
-      return new Map(inside.map(({ path, oid }) => [path.slice(code.dir.length + 1), oid]));
+    filesOf: async ({ commit: of, dir }) => {
+      if (of !== commit) return null;
+      const inside = listing.files.filter(({ path }) => path.startsWith(`${dir}/`));
+      return new Map(inside.map(({ path, oid }) => [path.slice(dir.length + 1), oid]));
     },
   };
 }

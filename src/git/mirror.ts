@@ -225,6 +225,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       env: localEnv,
       url: remote.url,
       source: picked.name,
+      commit: picked.commit,
       depth: DEPTH,
       contact: (args, action, pidFile) => contact(args, action, deadlineMs, signal, pidFile),
     });

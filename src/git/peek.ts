@@ -1,9 +1,10 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCode } from '../lib/disk-error.ts';
 import { OperationalError } from '../lib/errors.ts';
 import { opaqueId } from '../lib/ids.ts';
-import { gitError } from './git-errors.ts';
-import { runGit } from './git-process.ts';
+import { type GitOutput, runGit } from './git-process.ts';
 import { createHistory, type History } from './history.ts';
 import { type ObjectReader, openObjects } from './objects.ts';
 import { endOrphan } from './orphan.ts';
@@ -26,6 +27,8 @@ export interface PeekOptions {
   readonly url: string;
   /** Ref or commit as git names it in a refspec. */
   readonly source: string;
+  /** What it was a moment ago. */
+  readonly commit: string;
   readonly depth: number;
   /** Runs git against the remote; throws what the remote answered. The pid of it is recorded in the file. */
   readonly contact: (args: readonly string[], action: string, pidFile: string) => Promise<unknown>;
@@ -71,12 +74,10 @@ export async function peekAside(options: PeekOptions): Promise<Peek> {
       if (!(error instanceof OperationalError) || !/shallow|dumb http/i.test(error.message)) throw error;
       await options.contact(args([]), `fetch ${source} of ${url}`, pidFile);
     }
-    const found = await local(['rev-parse', '--verify', '--quiet', `${REF}^{commit}`], 'read a commit');
-    if (found.exitCode !== 0)
-      throw new OperationalError('REQUEST_INVALID', `${source} of ${url} is no commit`, { next: 'stalled' });
+    const commit = await fetched(side, options, local);
     const objects = openObjects(side, env);
     return {
-      commit: found.stdout.toString('utf8').trim(),
+      commit,
       name: source,
       objects,
       history: createHistory(local),
@@ -91,27 +92,32 @@ export async function peekAside(options: PeekOptions): Promise<Peek> {
   }
 }
 
-async function prepare(side: string, { dir, env }: PeekOptions): Promise<void> {
-  const made = await runGit({
-    args: ['init', '--quiet', '--bare', '--template=', '--initial-branch=elt', side],
-    env,
-    deadlineMs: DEADLINE_MS,
-    action: 'prepare a look at a ref',
-  });
-  if (made.exitCode !== 0)
-    throw gitError(made.stderr, {
-      action: 'prepare a look at a ref',
-      host: null,
-      hasToken: false,
-      redact: (text) => text,
-    });
+/** The commit that came; a tag is an object of its own, and a branch may have moved since it was listed. */
+async function fetched(
+  side: string,
+  { url, source, commit }: PeekOptions,
+  local: (args: readonly string[], action: string) => Promise<GitOutput>,
+): Promise<string> {
+  const loose = await readFile(path.join(side, REF), 'utf8').catch(() => '');
+  if (loose.trim() === commit) return commit;
+  const found = await local(['rev-parse', '--verify', '--quiet', `${REF}^{commit}`], 'read a commit');
+  if (found.exitCode === 0) return found.stdout.toString('utf8').trim();
+  throw new OperationalError('REQUEST_INVALID', `${source} of ${url} is no commit`, { next: 'stalled' });
+}
+
+/** As `git init --bare` makes it, without another process. */
+async function prepare(side: string, { dir }: PeekOptions): Promise<void> {
   const objects = path.join(dir, 'objects');
-  if ((await readdir(objects).catch(() => null)) === null) return;
+  const isBorrowed = existsSync(objects);
   await mkdir(path.join(side, 'objects', 'info'), { recursive: true });
+  await mkdir(path.join(side, 'refs'));
+  await writeFile(path.join(side, 'HEAD'), 'ref: refs/heads/elt\n');
+  await writeFile(path.join(side, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
+  if (!isBorrowed) return;
   await writeFile(path.join(side, 'objects', 'info', 'alternates'), `${objects}\n`);
   // What is offered as known would otherwise be taken for known with all its history.
   await copyFile(path.join(dir, 'shallow'), path.join(side, 'shallow')).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   });
 }
 
