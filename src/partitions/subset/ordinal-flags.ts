@@ -11,7 +11,7 @@ const NO_PAGE = new Uint8Array(0);
 export class OrdinalFlags {
   readonly #pages = new Map<number, Uint8Array>();
   /** The page that was asked last: questions come in order. */
-  #last = NO_PAGE;
+  #last: Uint8Array = NO_PAGE;
   #lastNumber = -1;
 
   get(ordinal: number): number {
