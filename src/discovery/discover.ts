@@ -199,6 +199,9 @@ async function readFolders(
   const used = new Set<string>();
   let next = 0;
   let parsed = 0;
+  // The readers of all tools, imported when a folder first has to be read: a start at a known commit reads none. Once, not
+  // for each folder: asking for a module again is not free.
+  let readers: Promise<typeof import('./read-folder.ts')> | undefined;
   const work = async (): Promise<void> => {
     for (let index = next++; index < candidates.length; index = next++) {
       const candidate = candidates[index]!;
@@ -206,8 +209,8 @@ async function readFolders(
       const key = `${treeId} ${candidate.dir}`;
       let reading = kept.get(key);
       if (reading === undefined) {
-        // The readers of all tools, imported when a folder first has to be read: a start at a known commit reads none.
-        const { readFolder } = await import('./read-folder.ts');
+        readers ??= import('./read-folder.ts');
+        const { readFolder } = await readers;
         const source = await loadFolder(candidate, treeId, (oid) => input.readBlob(oid));
         reading = readFolder(source);
         kept.set(key, reading);
