@@ -1,8 +1,12 @@
 import type { Mirror } from '../git/mirror.ts';
+import type { ObjectReader, TreeEntry } from '../git/objects.ts';
+import { type ErrorCode, OperationalError } from '../lib/errors.ts';
 
 const LARGEST_FILE = 1_000_000;
 /** Characters of texts that are kept: the files of a screen, whatever is asked about them next. */
 const MOST_KEPT = 4_000_000;
+
+const NOT_HERE: ReadonlySet<ErrorCode> = new Set(['GIT_CORRUPT', 'GIT_REPOSITORY_NOT_FOUND']);
 
 interface Batch {
   readonly files: Set<string>;
@@ -14,7 +18,7 @@ interface Batch {
  * look at the repository, and what was read is kept for a while: a commit never changes.
  */
 export function createFileReader(
-  mirror: () => Pick<Mirror, 'has' | 'objects'>,
+  mirror: () => Pick<Mirror, 'objects'>,
 ): (commit: string, file: string) => Promise<string | null> {
   const batches = new Map<string, Batch>();
   const kept = new Map<string, string>();
@@ -55,16 +59,15 @@ export function createFileReader(
 }
 
 async function readTexts(
-  mirror: Pick<Mirror, 'has' | 'objects'>,
+  mirror: Pick<Mirror, 'objects'>,
   commit: string,
   files: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
-  if (!(await mirror.has(commit))) return texts;
   const objects = mirror.objects();
   try {
     const wanted = new Set(files);
-    const found = (await objects.list(commit, files)).filter(
+    const found = (await entriesOf(objects, commit, files)).filter(
       ({ path, mode, size }) => wanted.has(path) && mode.startsWith('100') && size <= LARGEST_FILE,
     );
     await Promise.all(
@@ -76,5 +79,19 @@ async function readTexts(
     return texts;
   } finally {
     objects.close();
+  }
+}
+
+/** Of a commit that is not here, or not whole: none. What is asked for stands beside what is known without it. */
+async function entriesOf(
+  objects: ObjectReader,
+  commit: string,
+  files: readonly string[],
+): Promise<readonly TreeEntry[]> {
+  try {
+    return await objects.list(commit, files);
+  } catch (error) {
+    if (error instanceof OperationalError && NOT_HERE.has(error.code)) return [];
+    throw error;
   }
 }

@@ -8,7 +8,7 @@ import { createRepository, GIT_ENVIRONMENT, temporaryDirectory } from '../helper
 
 const LARGE = 'x'.repeat(1_000_001);
 
-async function reader(): Promise<{
+async function reader({ fetched = true } = {}): Promise<{
   read: ReturnType<typeof createFileReader>;
   commit: string;
   readonly looks: () => number;
@@ -29,14 +29,13 @@ async function reader(): Promise<{
     environment: GIT_ENVIRONMENT,
     log: createLogger('silent'),
   });
-  await mirror.fetch({ kind: 'branch', name: 'main' });
+  if (fetched) await mirror.fetch({ kind: 'branch', name: 'main' });
   let looks = 0;
-  const counted: Pick<Mirror, 'has' | 'objects'> = {
-    has(one) {
+  const counted: Pick<Mirror, 'objects'> = {
+    objects() {
       looks += 1;
-      return mirror.has(one);
+      return mirror.objects();
     },
-    objects: () => mirror.objects(),
   };
   return { read: createFileReader(() => counted), commit, looks: () => looks };
 }
@@ -55,4 +54,9 @@ it('gives nothing for what is no text of that commit, beside what is', async () 
   const files = ['a', 'a/none.py', 'a/data', 'a/large.py', 'a/one.py'];
   expect(await Promise.all(files.map((file) => read(commit, file)))).toEqual([null, null, null, null, '1\n']);
   expect(await read('0'.repeat(40), 'a/one.py')).toBeNull();
+});
+
+it('gives nothing where nothing was fetched yet', async () => {
+  const { read, commit } = await reader({ fetched: false });
+  expect(await read(commit, 'a/one.py')).toBeNull();
 });
