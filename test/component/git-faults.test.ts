@@ -224,10 +224,17 @@ it('G9: a damaged mirror that cannot be cloned again keeps its place, and what w
   writeFileSync(path.join(mirror, 'HEAD'), 'garbage');
   const next = repository.push(pythonFolder('c'));
   const before = readdirSync(mirror, { recursive: true }).toSorted();
-  server.fault = { kind: 'cut' };
+  let contacts = 0;
+  server.before = (line) => {
+    // The first contact lists, the second clones.
+    if (line.includes('/info/refs') && ++contacts === 2) server.fault = { kind: 'cut' };
+    return Promise.resolve();
+  };
   expect(await world.refresh()).toMatchObject({ error: { code: 'GIT_UNREACHABLE' } });
+  expect(contacts).toBe(2);
   expect(readdirSync(mirror, { recursive: true }).toSorted()).toEqual(before);
   await expectKept(made);
+  server.before = null;
   server.fault = { kind: 'none' };
   expect(await world.refresh()).toMatchObject({ status: 'applied', commit: next });
   expect(readdirSync(world.dir).filter((name) => /\.(new|old)$/.test(name))).toEqual([]);

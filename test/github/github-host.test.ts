@@ -170,7 +170,7 @@ describe('H1: what GitHub answers', () => {
   });
 });
 
-describe('a GitHub App', () => {
+describe('H1: a GitHub App', () => {
   const pem = (): string =>
     generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
       type: 'pkcs1',

@@ -15,7 +15,7 @@ async function problems(yaml: string | Uint8Array, files: Record<string, string>
 
 const TIME = 'partitions:\n  enabled: true\n  type: time\n  time:\n';
 
-describe('a mistake in dagster.yaml is named with its place', () => {
+describe('C1: a mistake in dagster.yaml is named with its place', () => {
   it.each([
     // keys
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolvePlainScalar } from '../../../src/discovery/yaml/plain-scalar.ts';
 
-describe('an unquoted word, as PyYAML reads it', () => {
+describe('C3: an unquoted word, as PyYAML reads it', () => {
   it.each([
     ['yes', true],
     ['Yes', true],

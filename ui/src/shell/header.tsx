@@ -2,7 +2,6 @@ import type { Component } from '../../../src/server/contract/component.ts';
 import { Icon, Logo } from '../components/icon.tsx';
 import { CommitChip } from '../components/links.tsx';
 import { Glyph } from '../components/status.tsx';
-import { syncOf } from '../lib/component.ts';
 import { clock, exact, plural, relative } from '../lib/format.ts';
 import type { Shown } from '../lib/status.ts';
 import { connection } from '../live/connection.ts';
@@ -10,6 +9,7 @@ import { now } from '../state/clock.ts';
 import { concernsComponents, concernsInstance, concernsSchedules } from '../state/concerns.ts';
 import { components, instance, schedules } from '../state/instance.ts';
 import { useResource } from '../state/resource.ts';
+import { shownSync } from '../state/sync.ts';
 import { openSheet } from './sheets.ts';
 
 /** On every page: which commit is live, is it in sync, is all well, what comes next, is this page itself live. */
@@ -44,7 +44,7 @@ export function Header() {
 function Repository({ all }: { all: readonly Component[] }) {
   const [first] = all;
   if (first === undefined) return <span class="bone header-bone" />;
-  const sync = syncOf(first);
+  const sync = shownSync(first);
   return (
     <>
       <a class="repository" href="/git" title={`${first.repo_url}\n${sync.message}`}>

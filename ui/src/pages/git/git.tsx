@@ -8,12 +8,12 @@ import { Load } from '../../components/load.tsx';
 import { Page } from '../../components/page.tsx';
 import { Glyph, Status } from '../../components/status.tsx';
 import { Ago, Until } from '../../components/time.tsx';
-import { syncOf } from '../../lib/component.ts';
 import type { Tone } from '../../lib/status.ts';
 import { concernsComponents } from '../../state/concerns.ts';
 import { components } from '../../state/instance.ts';
 import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
+import { shownSync } from '../../state/sync.ts';
 import { toast } from '../../state/toasts.ts';
 import { Drift } from './drift.tsx';
 import { HoldBanner } from './hold-banner.tsx';
@@ -55,7 +55,7 @@ function One({ component }: { component: Component }) {
 
 function Card({ component, onSuspend }: { component: Component; onSuspend: () => void }) {
   const { head, last_applied: applied, last_attempted: attempted } = component;
-  const sync = syncOf(component);
+  const sync = shownSync(component);
   return (
     <section class="card git-card" aria-label={component.name}>
       <div class="git-head">

@@ -6,9 +6,9 @@ import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
-import { syncOf } from '../../lib/component.ts';
 import { plural } from '../../lib/format.ts';
 import { components } from '../../state/instance.ts';
+import { shownSync } from '../../state/sync.ts';
 
 /** What is live: the commit, who made it, how it stands. */
 export function SyncCard() {
@@ -27,7 +27,7 @@ function Card({ component }: { component: Component }) {
   return (
     <div class="card sync-card">
       <p class="sync-line">
-        <Status shown={syncOf(component).shown} />
+        <Status shown={shownSync(component).shown} />
         {applied !== null && <CommitChip commit={applied.commit} url={head?.url ?? null} />}
       </p>
       {head !== null && (
