@@ -144,7 +144,8 @@ function componentLine(status: ComponentStatus): string | null {
     errors > 0 ? `${plural(errors, 'error')}: elt status` : '',
     bad === undefined ? '' : `${bad.reason} ${printable(bad.message)}`,
   ];
-  const commit = snapshot.repo.commit.slice(0, 7) + (snapshot.repo.uncommitted === true ? ' uncommitted' : '');
+  const commit =
+    snapshot.repo.commit.slice(0, 7) + (snapshot.repo.uncommitted === true ? ' uncommitted' : '');
   return `${printable(status.repoUrl)}@${commit} (${printable(status.ref)}): ${counts.filter(Boolean).join(', ')}`;
 }
 

@@ -27,7 +27,8 @@ export function partitions(context: CliContext, key: string, status: string | un
       return 0;
     }
     const { counts } = partitionList.info;
-    if (newest !== null && newest.more > 0) context.note(`${count(newest.more)} older stretches are not shown`);
+    if (newest !== null && newest.more > 0)
+      context.note(`${count(newest.more)} older stretches are not shown`);
     context.out(
       table(
         [

@@ -60,12 +60,10 @@ export function createScheduleStore(context: StoreContext): ScheduleStore {
               })),
             )
             .onConflict((conflict) =>
-              conflict
-                .column('schedule_id')
-                .doUpdateSet((eb) => ({
-                  ...cursorForward(eb),
-                  config_digest: eb.ref('excluded.config_digest'),
-                })),
+              conflict.column('schedule_id').doUpdateSet((eb) => ({
+                ...cursorForward(eb),
+                config_digest: eb.ref('excluded.config_digest'),
+              })),
             )
             .execute();
         }

@@ -3,12 +3,18 @@ import type { AutomationTables } from './automation-schema.ts';
 import type { BackfillTables } from './backfill-schema.ts';
 import type { ControlTables } from './controls-schema.ts';
 import type { OutboxTables } from './outbox-schema.ts';
+import type { PartitionStatusTables } from './partition-status-schema.ts';
 
 /**
  * The tables as the newest migration leaves them. Booleans are 0 and 1, instants epoch milliseconds, JSON is text.
  * A partition is `(p_kind, p1, p2)` (`partition-identity.ts`), never a text.
  */
-export interface Database extends AutomationTables, BackfillTables, ControlTables, OutboxTables {
+export interface Database
+  extends AutomationTables,
+    BackfillTables,
+    ControlTables,
+    PartitionStatusTables,
+    OutboxTables {
   // identities: never rebuilt, ids never reused
   pipeline: PipelineTable;
   asset: AssetTable;
@@ -211,6 +217,8 @@ interface AssetPartitionTable {
   active_count: number;
   active_run_no: number | null;
   active_at: number | null;
+  /** The event that changed this row last. */
+  changed_by: number;
 }
 
 interface PartitionActivityTable {

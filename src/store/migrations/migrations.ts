@@ -4,6 +4,7 @@ import { up as backfills } from './0002-backfills.ts';
 import { up as automation } from './0003-automation.ts';
 import { up as controls } from './0004-controls.ts';
 import { up as outbox } from './0005-outbox.ts';
+import { up as partitionStatus } from './0006-partition-status.ts';
 
 /** Every migration by name, in order of names. A released one is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-automation': { up: automation },
   '0004-controls': { up: controls },
   '0005-outbox': { up: outbox },
+  '0006-partition-status': { up: partitionStatus },
 };
