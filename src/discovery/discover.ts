@@ -6,7 +6,7 @@ import { settleClaims } from './claims.ts';
 import { ConfigReader } from './config/config-reader.ts';
 import { DEFAULT_INSTANCE, readInstanceConfig } from './config/instance-config.ts';
 import { finishFolder } from './finish-folder.ts';
-import { loadFolder } from './folder-source.ts';
+import { type FolderSource, loadFolder } from './folder-source.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { FolderReading } from './read-folder.ts';
 import type { Candidate } from './scan.ts';
@@ -201,7 +201,7 @@ async function readFolders(
   let parsed = 0;
   // The readers of all tools, imported when a folder first has to be read: a start at a known commit reads none. Once, not
   // for each folder: asking for a module again is not free.
-  let readers: Promise<typeof import('./read-folder.ts')> | undefined;
+  let readers: Promise<{ readonly readFolder: (source: FolderSource) => FolderReading }> | undefined;
   const work = async (): Promise<void> => {
     for (let index = next++; index < candidates.length; index = next++) {
       const candidate = candidates[index]!;

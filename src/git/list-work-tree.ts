@@ -1,6 +1,7 @@
 import { runGit } from './git-process.ts';
 
 const DEADLINE_MS = 30_000;
+const SAFE = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
 
 /**
  * Files of a working copy that Git has or would take (`.gitignore` is obeyed), by their path from `root`, which is the top of
@@ -16,8 +17,16 @@ export async function listWorkTree(
   try {
     const output = await runGit({
       args: [
-        ...['-C', root, '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'],
-        ...['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...paths],
+        '-C',
+        root,
+        ...SAFE,
+        'ls-files',
+        '-z',
+        '--cached',
+        '--others',
+        '--exclude-standard',
+        '--',
+        ...paths,
       ],
       env: { ...(Object.fromEntries(given) as Record<string, string>), GIT_OPTIONAL_LOCKS: '0' },
       deadlineMs: DEADLINE_MS,

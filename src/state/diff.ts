@@ -44,7 +44,8 @@ function assetChanges(old: PipelineState, now: PipelineState): FieldChange[] {
   });
 }
 
-function discovered({ key: _, ...rest }: DiscoveredAsset): object {
+function discovered(asset: DiscoveredAsset): object {
+  const { key: _, ...rest } = asset;
   return common(rest);
 }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { planText } from '../../src/cli/plan-text.ts';
 import type { Plan } from '../../src/server/contract/plan.ts';
@@ -166,8 +167,7 @@ Plan: 2 to add, 3 to change, 2 to remove; 369 partitions to load; 1 error. Nothi
   });
 
   it('says the same in colours', () => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
-    const plain = planText(PLAN, true).replaceAll(/\u001b\[\d+m/g, '');
+    const plain = stripVTControlCharacters(planText(PLAN, true));
     expect(plain).toBe(planText(PLAN, false));
     expect(planText(PLAN, true)).toContain('\u001b[32m+ dlt_new\u001b[39m');
   });

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync } from 'node:fs';
-import path from 'node:path';
+import { readdirSync, renameSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { PlanTarget } from '../../src/component/control.ts';
 import { readWorkingCopy } from '../../src/component/working-copy.ts';
@@ -10,13 +8,7 @@ import { planRun } from '../../src/plan/plan-run.ts';
 import { hasChanges, type RevisionPlan } from '../../src/plan/revision-plan.ts';
 import { stepSpecs } from '../../src/plan/step-spec-of.ts';
 import { type ComponentWorld, componentWorld, pythonFolder } from '../helpers/component.ts';
-import {
-  createRepository,
-  GIT_ENVIRONMENT,
-  type TestRepository,
-  temporaryDirectory,
-} from '../helpers/git-repository.ts';
-import { startGitServer } from '../helpers/git-server.ts';
+import { createRepository, type TestRepository } from '../helpers/git-repository.ts';
 import { running } from '../store/conformance/harness.ts';
 
 const DAILY =
@@ -364,63 +356,5 @@ describe('assets that only a run of the code can tell', () => {
       'schedule dbt_d_schedule added',
     ]);
     expect(plan.notes).toEqual(['the assets of dbt_d are known after merge: dbt parse tells them']);
-  });
-});
-
-describe('law 10: reading is not running', () => {
-  it('a fork whose pipeline, setup and macro each write a marker leaves none', async () => {
-    const it = await started(pythonFolder('a'));
-    const out = temporaryDirectory();
-    const mark = (name: string) => `open(${JSON.stringify(path.join(out, name))}, "w").close()\n`;
-    const files = {
-      'pipelines/dlt/evil/pipeline.py': `import dlt\n${mark('pipeline')}@dlt.resource\ndef rows():\n    yield 1\n\ndef run():\n    pass\n`,
-      'pipelines/dlt/evil/dagster.yaml': 'dlt: {asset_per: resource}\n',
-      'pipelines/dlt/evil/setup.py': mark('setup'),
-      'pipelines/dlt/evil/requirements.txt': '-e .\n',
-      'pipelines/dbt/evil/dbt_project.yml':
-        'name: evil\nprofile: evil\nmacro-paths: [macros]\non-run-start: ["{{ mark() }}"]\n',
-      'pipelines/dbt/evil/macros/mark.sql': `{% macro mark() %}{% do modules.re.sub("x", "y", "x") %}{% set f = builtins %}{% endmacro %}\n`,
-      'pipelines/dbt/evil/models/m.py': `${mark('model')}def model(dbt, session):\n    return None\n`,
-      '.gitattributes': '* filter=evil\n',
-      '.gitmodules': `[submodule "x"]\n\tpath = x\n\turl = ext::sh -c touch% ${path.join(out, 'submodule')}\n`,
-      'hooks/post-checkout': `#!/bin/sh\ntouch ${path.join(out, 'hook')}\n`,
-    };
-    it.branch(files);
-    it.repo.git('push', '--quiet', 'origin', 'feature:refs/pull/7/head');
-    const server = await startGitServer(path.dirname(it.repo.bare));
-    const world = await componentWorld(`${server.url}/remote.git`);
-    for (const target of [
-      { kind: 'ref', ref: 'refs/pull/7/head' },
-      {
-        kind: 'directory',
-        label: 'copy',
-        copy: readWorkingCopy(it.repo.dir, 'pipelines', { ids: 'content' }),
-      },
-    ] as const) {
-      await world.service.plan('shop', target);
-    }
-    const plan = await world.service.plan('shop', { kind: 'ref', ref: 'refs/pull/7/head' });
-    expect(plan.changes.filter(({ kind }) => kind === 'pipeline').map(({ key }) => key)).toEqual([
-      'dbt_evil',
-      'dlt_evil',
-      'python_a',
-    ]);
-    expect(readdirSync(out)).toEqual([]);
-    expect(existsSync(path.join(world.home, 'trees'))).toBe(false);
-    expect(existsSync(path.join(world.home, 'environments'))).toBe(false);
-
-    // The markers do work: running what was only read writes them.
-    it.repo.git('checkout', '--quiet', 'feature');
-    for (const script of ['pipelines/dlt/evil/setup.py', 'pipelines/dbt/evil/models/m.py'])
-      execFileSync('python3', [path.join(it.repo.dir, script)], { env: GIT_ENVIRONMENT });
-    execFileSync(
-      'python3',
-      [
-        '-c',
-        `import sys, types\nsys.modules["dlt"] = types.SimpleNamespace(resource=lambda f: f)\nexec(open(${JSON.stringify(path.join(it.repo.dir, 'pipelines/dlt/evil/pipeline.py'))}).read())`,
-      ],
-      { env: GIT_ENVIRONMENT },
-    );
-    expect(readdirSync(out).sort()).toEqual(['model', 'pipeline', 'setup']);
   });
 });

@@ -194,7 +194,10 @@ function Result({
       <ErrorCard
         what="The plan could not be made"
         error={made.error}
-        retry={() => Promise.resolve(setTurn(turn + 1))}
+        retry={() => {
+          setTurn(turn + 1);
+          return Promise.resolve();
+        }}
       />
     );
   return <Shown plan={made.plan} />;
