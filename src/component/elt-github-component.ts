@@ -137,12 +137,10 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
       signal: request.signal,
       ...more,
     });
-    if (result.kind === 'unchanged') return result;
-    if (result.foldersRead > 0) {
+    if (result.kind === 'revision' && result.foldersRead > 0) {
       const folders = result.snapshot.pipelines.length;
       log.info({ component: settings.name, folders, folders_read: result.foldersRead }, 'folders were read');
     }
-    if (!state.isServed(result.snapshot)) await theMirror().keep(result.commit);
     return result;
   }
 
@@ -186,8 +184,10 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
       await state.apply(result, { trigger, startedAt, ...ended });
     }
     fingerprint = result.fingerprint;
-    await state.conclude(null, isNew ? result.rewrittenFrom : null);
-    if (result.kind === 'revision' && result.jobs.length === 0) await remember(result);
+    await Promise.all([
+      state.conclude(null, isNew ? result.rewrittenFrom : null),
+      result.kind === 'revision' && result.jobs.length === 0 ? remember(result) : null,
+    ]);
     return written(result, isNew, startedAt);
   }
 

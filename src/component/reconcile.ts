@@ -62,8 +62,8 @@ export type Reconciled =
     };
 
 /**
- * One refresh: fetch → list → discover → merge over the last good → guard. Reads objects, writes nothing, publishes
- * nothing. Throws `OperationalError`; whatever it throws, what was served before still is.
+ * One refresh: fetch → list → discover → merge over the last good → guard. Reads objects and keeps those of the commit;
+ * writes and publishes nothing else. Throws `OperationalError`; whatever it throws, what was served before still is.
  */
 export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
   const ref = input.ref ?? input.settings.ref;
@@ -71,13 +71,20 @@ export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
   guardTag(input, head);
   const known = fingerprintOf(input, head);
   if (known === input.fingerprint) return { kind: 'unchanged', commit: head, fingerprint: known };
-  const commit = (await input.mirror.has(head)) ? head : await input.mirror.fetch(ref, input.signal);
+  const commit = (await isHere(input, ref, head)) ? head : await input.mirror.fetch(ref, input.signal);
   try {
     return await revisionOf(input, commit);
   } catch (error) {
     if (!(error instanceof OperationalError) || error.code !== 'GIT_CORRUPT') throw error;
     return revisionOf(input, await input.mirror.rebuild(ref, input.signal));
   }
+}
+
+/** A branch that moved has a commit that is not here, all but always: then that need not be looked up. */
+async function isHere({ mirror, previous }: ReconcileInput, ref: GitRef, head: string): Promise<boolean> {
+  const moved = previous !== null && previous.repo.commit !== head;
+  if (moved && ref.kind === 'branch' && mirror.workDir === null) return false;
+  return mirror.has(head);
 }
 
 function fingerprintOf(input: ReconcileInput, commit: string): string {
@@ -97,10 +104,10 @@ async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconc
   try {
     const { info, entries } = await list(objects, commit, settings.pipelinesDirectory);
     await guardDirectory(input, commit, entries, objects);
-    const moved = previous !== null && previous.repo.commit !== commit;
     const [output, rewritten] = await Promise.all([
       discover(input, commit, entries, objects),
-      moved ? mirror.rewritten(previous.repo.commit, commit) : null,
+      isRewritten(input, info),
+      mirror.keep(commit),
     ]);
     const merged = mergeRevision(previous?.pipelines ?? [], previous?.instance ?? DEFAULT_INSTANCE, output);
     const moves = proposeMoves(previous?.pipelines ?? [], previous?.diagnostics ?? [], merged.pipelines);
@@ -120,6 +127,13 @@ async function revisionOf(input: ReconcileInput, commit: string): Promise<Reconc
   } finally {
     objects.close();
   }
+}
+
+/** Null: nothing was served before, or the history at hand cannot tell. */
+async function isRewritten({ mirror, previous }: ReconcileInput, now: CommitInfo): Promise<boolean | null> {
+  const before = previous?.repo.commit;
+  if (before === undefined) return null;
+  return before === now.commit || now.parents.includes(before) ? false : mirror.rewritten(before, now.commit);
 }
 
 async function list(

@@ -66,6 +66,8 @@ export async function openServedState(deps: ServedStateDeps): Promise<ServedStat
   let control = await knownControl();
   let stateDigest: string | null | undefined;
   let conditions: readonly Condition[] = [];
+  /** Those that were written with the revision that is served. */
+  let filed: readonly Condition[] = [];
   const state: ServedState = {
     served: () => served,
     control: () => control,
@@ -163,6 +165,7 @@ export async function openServedState(deps: ServedStateDeps): Promise<ServedStat
     }
     deps.crashPoint('component.revision_stored');
     served = { revisionId, snapshot };
+    filed = snapshot.conditions;
     control = info.control === undefined || next === null ? next : { ...next, revisionId };
     lastApplied = { at: now, commit: snapshot.repo.commit, revisionId };
     deps.onApplied();
@@ -177,7 +180,10 @@ export async function openServedState(deps: ServedStateDeps): Promise<ServedStat
   }
 
   async function conclude(error: OperationalError | null, rewrittenFrom: string | null): Promise<void> {
-    const next = nextConditions(conditions, facts({ error, rewrittenFrom }), clock.now());
+    const found = nextConditions(conditions, facts({ error, rewrittenFrom }), clock.now());
+    // What was just applied says it already, with the instant from which on it holds.
+    const isFiled = changedConditions(filed, found).length === 0;
+    const next = isFiled ? filed : found;
     const changed = changedConditions(conditions, next);
     conditions = next;
     if (changed.length > 0) {
@@ -194,10 +200,11 @@ export async function openServedState(deps: ServedStateDeps): Promise<ServedStat
     }
     if (served === null) return;
     stateDigest = stateDigest === undefined ? await readStateDigest(settings.dir) : stateDigest;
-    if (stateDigest === served.snapshot.digest && changed.length === 0) return;
+    if (stateDigest === served.snapshot.digest && (isFiled || changed.length === 0)) return;
     served = { ...served, snapshot: { ...served.snapshot, conditions } };
     const file = await prepareStateFile(settings.dir, served.snapshot);
     await file.commit();
     stateDigest = served.snapshot.digest;
+    filed = conditions;
   }
 }

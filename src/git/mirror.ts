@@ -257,6 +257,13 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       if (!(error instanceof OperationalError) || !/shallow|dumb http/i.test(error.message)) throw error;
       await contact(args([]), action, deadlineMs, signal);
     }
+    const brought =
+      (ref.kind === 'branch' ? await looseHead(gitDir) : null) ?? (await headCommit(gitDir, source));
+    if (sparse !== null) await bringContents(gitDir, brought, sparse, signal);
+    return brought;
+  }
+
+  async function headCommit(gitDir: string, source: string): Promise<string> {
     const commit = await runGit({
       args: [`--git-dir=${gitDir}`, 'rev-parse', '--verify', '--quiet', `${HEAD_REF}^{commit}`],
       env: localEnv,
@@ -264,9 +271,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       action: 'read the fetched commit',
     });
     if (commit.exitCode !== 0) throw damaged(`${source} is not a commit`);
-    const brought = commit.stdout.toString('utf8').trim();
-    if (sparse !== null) await bringContents(gitDir, brought, sparse, signal);
-    return brought;
+    return commit.stdout.toString('utf8').trim();
   }
 
   async function bringContents(
@@ -449,6 +454,12 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
 /** Root of the working copy that a local address names; null: a bare repository, or none. */
 function workingCopyOf(remote: RemoteUrl): string | null {
   return remote.kind === 'local' && existsSync(path.join(remote.path, '.git')) ? remote.path : null;
+}
+
+/** What git has just written; a branch is always at a commit. Null: git keeps its refs otherwise. */
+async function looseHead(gitDir: string): Promise<string | null> {
+  const text = await readFile(path.join(gitDir, HEAD_REF), 'utf8').catch(() => '');
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})\n$/.test(text) ? text.trim() : null;
 }
 
 interface Origin {
