@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { loadavg } from 'node:os';
-import { chromium, type Page } from 'playwright-core';
-import { findChromium } from '../test/helpers/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
 import type { TestRepository } from '../test/helpers/repository.ts';
+import { openBrowser, openTab, settled } from '../test/ui/browser.ts';
 import { type Figure, median } from './figure.ts';
 import type { ServiceProcess } from './service-process.ts';
 
@@ -16,14 +16,14 @@ export async function benchPush(
   repository: TestRepository,
   url: string,
 ): Promise<readonly Figure[]> {
-  const found = await findChromium();
+  const browser = await openBrowser();
   const seen =
-    'skip' in found
+    'skip' in browser
       ? await overStream(service, repository, url)
-      : await inBrowser(found, service, repository, url);
+      : await inBrowser(browser, service, repository, url).finally(() => browser.close());
   const [first, ...rest] = seen;
   const load = `load ${loadavg()[0]!.toFixed(1)}`;
-  const end = 'skip' in found ? `event of the stream (${found.skip})` : 'text on the open page';
+  const end = 'skip' in browser ? `event of the stream (${browser.skip})` : 'text on the open page';
   return [
     { what: `git push with its webhook → ${end}, the first`, value: first!, unit: 's', aim: null },
     {
@@ -35,34 +35,23 @@ export async function benchPush(
 }
 
 async function inBrowser(
-  found: { readonly executablePath: string; readonly env: Readonly<Record<string, string>> },
+  browser: Browser,
   service: ServiceProcess,
   repository: TestRepository,
   url: string,
 ): Promise<number[]> {
-  const browser = await chromium.launch({
-    executablePath: found.executablePath,
-    env: { ...process.env, ...found.env },
-    args: ['--no-sandbox', '--disable-background-networking'],
-  });
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${service.url}/assets`);
-    await page.locator('.connection.is-live').waitFor({ state: 'attached' });
-    await page.locator('a[title="p0000"]').waitFor();
-    const seconds: number[] = [];
-    for (let nth = 0; nth <= TRIES; nth++) {
-      // By its name the first of its group, so that it is drawn where the page stands.
-      const name = `a_pushed_${nth}`;
-      await watchFor(page, name);
-      const pushed = push(repository, name);
-      await deliver(service, url, pushed.commit, name);
-      seconds.push(((await page.evaluate<number>('window.seen')) - pushed.at) / 1000);
-    }
-    return seconds;
-  } finally {
-    await browser.close();
+  const { page } = await openTab(await browser.newContext(), `${service.url}/assets`);
+  await settled(page);
+  const seconds: number[] = [];
+  for (let nth = 0; nth <= TRIES; nth++) {
+    // By its group the first of all, so that it is drawn where the page stands.
+    const name = `a_pushed_${nth}`;
+    await watchFor(page, name);
+    const pushed = push(repository, name);
+    await deliver(service, url, pushed.commit, name);
+    seconds.push(((await page.evaluate<number>('window.seen')) - pushed.at) / 1000);
   }
+  return seconds;
 }
 
 /** `window.seen` resolves with the epoch milliseconds at which the text is in the page. */
