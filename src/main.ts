@@ -248,7 +248,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
 
   function startDaemons(): void {
     const { operations, runs } = store;
-    const { onPublished } = components;
+    const onPublished = (listener: () => void) => components.onPublished(listener);
     const freshness = createFreshnessDaemon({ store, components, clock, logger });
     onPublished(() => freshness.wake());
     const daemons: Daemon[] = [

@@ -18,9 +18,11 @@ export function poolsOf(component: string, pipeline: PipelineState, nodes: reado
 
 /** A check holds the file too, while it looks at it: its connection says by its name that it is one. */
 function readsDuckDb(node: AssetNode): boolean {
-  return node.checks.some(
-    (check) => check.kind === 'declared' && /duckdb/i.test(String(check.settings['connection'] ?? '')),
-  );
+  return node.checks.some((check) => {
+    if (check.kind !== 'declared') return false;
+    const { connection } = check.settings;
+    return typeof connection === 'string' && /duckdb/i.test(connection);
+  });
 }
 
 /** Limits of all pools, implicit ones included. A pool that is not named here has no limit. */

@@ -26,10 +26,18 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
     await store.automation.record({
       evaluationId,
       at: clock.now(),
-      ...{ cursors: new Map(), forgotten: [], plans: [], backfill: null, specs: () => ({}) },
+      cursors: new Map(),
+      forgotten: [],
+      plans: [],
+      backfill: null,
+      specs: () => ({}),
       evaluations: [
         {
-          ...{ assetKey: 'a', checkName: null, requested: 0, spans: [], condition: 'eager' },
+          assetKey: 'a',
+          checkName: null,
+          requested: 0,
+          spans: [],
+          condition: 'eager',
           explanation: { ...explanation, candidates: 1, matched: 0, spans: [], children: [] },
         },
       ],

@@ -54,7 +54,7 @@ it('sees a file that an editor replaced by renaming', async () => {
   mkdirSync(dir, { recursive: true });
   for (const [name, content] of Object.entries(pythonFolder('c'))) {
     const target = path.join(repository.dir, name);
-    writeFileSync(`${target}.swp`, content as string);
+    writeFileSync(`${target}.swp`, content);
     renameSync(`${target}.swp`, target);
   }
   await until(world, (names) => names.includes('python_c'));
