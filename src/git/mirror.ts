@@ -216,7 +216,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     const picked = typeof ref === 'string' ? await anyRef(ref, signal) : await followed(ref, signal);
     if (await has(picked.commit)) {
       const objects = openObjects(dir, localEnv);
-      const close = () => Promise.resolve(objects.close());
+      const close = async (): Promise<void> => objects.close();
       return { ...picked, objects, history, close };
     }
     const deadlineMs = options.deadlines?.fetchMs ?? PEEK_DEADLINE_MS;
