@@ -46,6 +46,26 @@ describe('refresh', () => {
     expect(JSON.stringify(state)).not.toContain(repository.bare);
   });
 
+  it('C7: keeps the state of the revision before beside the new one, and says in the file what it says', async () => {
+    const repository = createRepository();
+    const first = repository.push(pythonFolder('a'));
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    const second = repository.push(pythonFolder('b'));
+    world.clock.advance(1000);
+    await world.refresh();
+    await world.refresh();
+    const previous = path.join(world.dir, 'pipelines_state.previous.json');
+    expect(JSON.parse(readFileSync(previous, 'utf8'))).toMatchObject({ repo: { commit: first } });
+    const state = JSON.parse(stateFile(world));
+    expect(state).toMatchObject({ repo: { commit: second } });
+    const told = world.service.component('shop')!.conditions.map(({ since, ...rest }) => ({
+      ...rest,
+      since: new Date(since).toISOString(),
+    }));
+    expect(state.conditions).toEqual(told);
+  });
+
   it('only the folder that changed gets the new commit; the same commit gives the same bytes', async () => {
     const repository = createRepository();
     const first = repository.push({ ...pythonFolder('a'), ...pythonFolder('b') });
