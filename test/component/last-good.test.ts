@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { STATE_FILE } from '../../src/state/state-file.ts';
 import {
@@ -179,6 +180,51 @@ describe('what must not take good pipelines down', () => {
     const again = await componentWorld(repository.bare, { home: world.home });
     expect(pipelines(again)).toHaveLength(1);
     expect(await again.refresh()).toMatchObject({ status: 'unchanged', revisionId: 1 });
+  });
+
+  it.each([
+    ['a folder', 'update folder_state set body = substr(body, 1, 20)'],
+    ['a revision', 'update revision set header = substr(header, 1, 20)'],
+  ])('P10: %s that cannot be read from the database keeps no service from starting', async (_, damage) => {
+    const repository = createRepository();
+    repository.push(pythonFolder('a'));
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    await world.service.close();
+    await world.store.close();
+    const database = new Database(path.join(world.home, 'elt.db'));
+    database.exec(damage);
+    database.close();
+    const again = await componentWorld(repository.bare, { home: world.home });
+    expect(pipelines(again)).toHaveLength(1);
+    const commit = repository.push(pythonFolder('b'));
+    expect(await again.refresh()).toMatchObject({ status: 'applied', commit });
+    // What was damaged was written anew: the database can be read again.
+    expect((await again.store.components.latestSnapshot('shop'))?.snapshot.repo.commit).toBe(commit);
+    expect(pipelines(await again.restart())).toHaveLength(2);
+  });
+
+  it.each([
+    ['older than the database', 1],
+    ['of a newer release', 2],
+  ])('C7: a state file that is %s is not served, and is written again', async (_, version) => {
+    const repository = createRepository();
+    repository.push(pythonFolder('a'));
+    const world = await componentWorld(repository.bare);
+    await world.refresh();
+    const old = stateFile(world);
+    const commit = repository.push(pythonFolder('b'));
+    await world.refresh();
+    const newest = JSON.parse(stateFile(world));
+    writeFileSync(path.join(world.dir, STATE_FILE), old.replace('"version": 1', `"version": ${version}`));
+    const again = await world.restart();
+    expect(again.service.component('shop')?.snapshot).toMatchObject({
+      repo: { commit },
+      digest: newest.digest,
+    });
+    expect(pipelines(again)).toHaveLength(2);
+    await again.refresh();
+    expect(JSON.parse(stateFile(again)).digest).toBe(newest.digest);
   });
 
   it('G9: a mirror whose objects are damaged is cloned again in the same refresh', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -11,9 +11,11 @@ import { deliverPush } from '../helpers/deliver.ts';
 import { type FakeClock, fakeClock } from '../helpers/fake-clock.ts';
 import { GIT_ENVIRONMENT } from '../helpers/git-repository.ts';
 import { startGitServer } from '../helpers/git-server.ts';
+import { type GithubServer, startGithub } from '../helpers/github-server.ts';
 import { type OwnService, ownService } from '../helpers/own-service.ts';
 import { createRepository, type TestRepository } from '../helpers/repository.ts';
 import { type CliResult, runCli } from '../helpers/run-cli.ts';
+import { openBrowser, openTab, settled } from '../ui/browser.ts';
 
 const SECRET = 'a-secret-of-the-webhook';
 const T0 = Date.UTC(2026, 0, 20, 12);
@@ -29,13 +31,27 @@ interface World {
 /** The whole service on a repository that a real Git server serves; only time is the test's. */
 async function world(
   files: Readonly<Record<string, string>>,
+  github?: GithubServer,
 ): Promise<World & { requests: readonly { line: string }[]; url: string }> {
   const repository = createRepository(files);
-  const server = await startGitServer(path.dirname(repository.remote));
-  const url = `${server.url}/${path.basename(repository.remote)}`;
+  // An address as GitHub has them: of an owner and a name.
+  const owner = path.dirname(repository.remote);
+  const server = await startGitServer(path.dirname(owner));
+  const url = `${server.url}/${path.basename(owner)}/${path.basename(repository.remote)}`;
   const home = mkdtempSync(path.join(tmpdir(), 'elt-home-'));
   const clock = fakeClock(T0);
-  const env = { ELT_WEBHOOK_SECRET: SECRET, ELT_REFRESH_INTERVAL: '1h' };
+  const env = {
+    ELT_WEBHOOK_SECRET: SECRET,
+    ELT_REFRESH_INTERVAL: '1h',
+    GITHUB_TOKEN: 'ghp_0123456789abcdef',
+  };
+  if (github !== undefined) {
+    mkdirSync(path.join(home, 'defs/elt_pipelines'), { recursive: true });
+    writeFileSync(
+      path.join(home, 'defs/elt_pipelines/defs.yaml'),
+      `type: elt.EltGithubComponent\nattributes:\n  github: { statuses: true, api_url: "${github.url}" }\n`,
+    );
+  }
   const service = await ownService({ home, repo: url, clock, env });
   onTestFinished(async () => {
     await service.close({ endSteps: true });
@@ -79,15 +95,31 @@ const BROKEN: readonly (readonly [string, string, number])[] = [
   ['tool', 'tool: spark\n', 2],
 ];
 
+/** Every broken folder's file and line stands on the page of problems. */
+async function expectOnPage(url: string, names: readonly string[]): Promise<void> {
+  const browser = await openBrowser();
+  // Without a browser the machine's set-up test says so.
+  if ('skip' in browser) return;
+  onTestFinished(() => browser.close());
+  const { page } = await openTab(await browser.newContext(), `${url}/problems`);
+  await settled(page);
+  for (const [n, name] of names.entries()) {
+    const place = `pipelines/python/${name}/dagster.yaml:${BROKEN[n]![2]}`;
+    await page.getByText(place).first().waitFor();
+  }
+}
+
 describe('GitOps', () => {
   it('C1: of 20 folders, broken one after the other in ten ways, the others advance and the broken run and tick from their last good revision', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `p${String(n).padStart(2, '0')}`);
     const first = names.flatMap((name, n) =>
       Object.entries(folder(name, `${name} first`, n === 0 ? EVERY_MINUTE : '')),
     );
-    const { repository, service, clock, elt, component } = await world(Object.fromEntries(first));
+    const github = await startGithub();
+    const { repository, service, clock, elt, component } = await world(Object.fromEntries(first), github);
     const { client } = service;
     const good = repository.head();
+    await github.called(() => github.statusesOf(good).some((text) => text.includes(' success ')));
 
     for (const [n, [way, yaml, line]] of BROKEN.entries()) {
       const [broken, fine] = [names[n]!, names[n + 10]!];
@@ -109,7 +141,14 @@ describe('GitOps', () => {
       const file = `pipelines/python/${broken}/dagster.yaml`;
       const lines = items.filter((one) => one.file === file).map((one) => one.line);
       expect([way, [...new Set(lines)]]).toEqual([way, [line]]);
+      await github.called(() => github.statusesOf(commit).length > 0);
+      expect([way, github.statusesOf(commit)]).toEqual([
+        way,
+        [expect.stringMatching(/^elt\/elt_pipelines failure python_p00/)],
+      ]);
     }
+    expect(github.statusesOf(good).every((text) => !text.includes(' failure '))).toBe(true);
+    await expectOnPage(service.url!, names.slice(0, 10));
 
     const status = (await elt('status')).stdout;
     expect(status).toContain('served from their last good revision');

@@ -31,7 +31,7 @@ export function createComponentStore(context: StoreContext): ComponentStore {
         const previous = await newest(snapshot.component, tx);
         const pipelineIds = await applyAliases(tx, snapshot, previous, info.acceptedMove);
         const revisionId = await insertRevision(tx, snapshot, info);
-        await insertFolders(tx, revisionId, snapshot.pipelines, pipelineIds);
+        await insertFolders(tx, revisionId, snapshot.pipelines, pipelineIds, previous !== null);
         await dropOldRevisions(tx, snapshot.component);
         if (info.control !== undefined) {
           const { state, by } = info.control;
@@ -132,6 +132,7 @@ async function insertFolders(
   revisionId: number,
   pipelines: readonly PipelineState[],
   pipelineIds: ReadonlyMap<string, number>,
+  areReadable: boolean,
 ): Promise<void> {
   const folders = pipelines.map((pipeline, position) => ({
     pipeline,
@@ -150,7 +151,7 @@ async function insertFolders(
       .execute();
     const known = new Set(stored.map((row) => row.state_digest));
     // Of thousands of folders nearly all are as they were: their bodies are not even written down.
-    const fresh = some.filter(({ stateDigest }) => !known.has(stateDigest));
+    const fresh = some.filter(({ stateDigest }) => !areReadable || !known.has(stateDigest));
     if (fresh.length > 0) {
       await tx.db
         .insertInto('folder_state')
@@ -162,7 +163,9 @@ async function insertFolders(
             body: folderBody(pipeline),
           })),
         )
-        .onConflict((conflict) => conflict.doNothing())
+        .onConflict((conflict) =>
+          conflict.column('state_digest').doUpdateSet((row) => ({ body: row.ref('excluded.body') })),
+        )
         .execute();
     }
     await tx.db
@@ -240,6 +243,7 @@ async function newestId(db: Db, component: string): Promise<number | null> {
   return row?.revision_id ?? null;
 }
 
+/** A revision with a row that cannot be read is as one that is gone: it must not keep the service from starting (P10). */
 async function readSnapshot(db: Db, revisionId: number): Promise<Snapshot | null> {
   const revision = await db
     .selectFrom('revision')
@@ -254,16 +258,21 @@ async function readSnapshot(db: Db, revisionId: number): Promise<Snapshot | null
     .where('revision_folder.revision_id', '=', revisionId)
     .orderBy('revision_folder.position')
     .execute();
-  return fromHeader(
-    revision.header,
-    folders.map((row) =>
-      fromFolder({
-        body: row.body,
-        commit: row.commit_sha,
-        status: row.status as PipelineState['status'],
-      }),
-    ),
-  );
+  try {
+    return fromHeader(
+      revision.header,
+      folders.map((row) =>
+        fromFolder({
+          body: row.body,
+          commit: row.commit_sha,
+          status: row.status as PipelineState['status'],
+        }),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function toRevision(row: RevisionTableRow): RevisionRow {
