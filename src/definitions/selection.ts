@@ -92,8 +92,22 @@ function names(expression: Expression): string[] {
 
 /** Nearest keys to a misspelt one, at most three, nearest first. */
 export function nearestKeys(graph: AssetGraph, key: string): string[] {
+  return nearest(graph.nodes.keys(), key);
+}
+
+/** Everything that a plain name in a selection can be: a key, what stands before its first slash, a pipeline. */
+function plainNames(graph: AssetGraph): ReadonlySet<string> {
+  const known = new Set<string>();
+  for (const { key, pipeline } of graph.nodes.values()) {
+    known.add(key).add(key.split('/', 1)[0]!);
+    if (pipeline !== '') known.add(pipeline);
+  }
+  return known;
+}
+
+function nearest(candidates: Iterable<string>, key: string): string[] {
   const scored: { key: string; score: number }[] = [];
-  for (const candidate of graph.nodes.keys()) {
+  for (const candidate of candidates) {
     const score = candidate.includes(key) ? 1 : distance(candidate, key);
     if (score <= Math.max(2, key.length / 3)) scored.push({ key: candidate, score });
   }
@@ -109,7 +123,7 @@ function suggest(expression: Expression, graph: AssetGraph): string | undefined 
     return suggest(expression.left, graph) ?? suggest(expression.right, graph);
   }
   if (expression.kind !== 'key') return undefined;
-  const near = nearestKeys(graph, expression.key);
+  const near = nearest(plainNames(graph), expression.key);
   return near.length === 0 || near.includes(expression.key) ? undefined : `did you mean ${near.join(', ')}?`;
 }
 
