@@ -17,6 +17,8 @@ export interface ConditionFacts {
   /** Names of pipelines that serve from their last good revision. */
   readonly held: readonly string[];
   readonly errors: number;
+  /** What is said of variables that folders read and are not given; by name, never with a value. */
+  readonly unset: readonly string[];
   /** Pipelines whose background discovery has not ended. */
   readonly pending: readonly string[];
   /** The branch was rewritten: this commit was served and is no ancestor of the new head. */
@@ -104,7 +106,7 @@ function fetchFailed({ error }: ConditionFacts): Verdict {
   return { status: 'True', reason: reasonOf(error.code), message: said(error) };
 }
 
-function degraded({ held, errors, error }: ConditionFacts): Verdict {
+function degraded({ held, errors, error, unset }: ConditionFacts): Verdict {
   if (held.length > 0) {
     return {
       status: 'True',
@@ -119,6 +121,7 @@ function degraded({ held, errors, error }: ConditionFacts): Verdict {
       message: `${errors} ${errors === 1 ? 'error' : 'errors'} in the repository`,
     };
   if (error !== null) return { status: 'True', reason: reasonOf(error.code), message: said(error) };
+  if (unset.length > 0) return { status: 'True', reason: 'VariablesMissing', message: some(unset) };
   return { status: 'False', reason: 'Healthy', message: '' };
 }
 

@@ -1,6 +1,7 @@
 import type { ComponentSettings } from '../config/settings.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CrashHook } from '../lib/crash-points.ts';
+import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { OperationalError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Condition, Snapshot } from '../state/snapshot.ts';
@@ -134,6 +135,7 @@ export async function openServedState(deps: ServedStateDeps): Promise<ServedStat
       error,
       held: pipelines.filter(({ status }) => status === 'held').map(({ name }) => name),
       errors: shown?.diagnostics.filter(({ severity }) => severity === 'error').length ?? 0,
+      unset: unsetIn(shown?.diagnostics ?? []),
       pending: pipelines.filter(({ discovery }) => discovery.status === 'pending').map(({ name }) => name),
       rewrittenFrom,
     };
@@ -207,4 +209,9 @@ export async function openServedState(deps: ServedStateDeps): Promise<ServedStat
     stateDigest = served.snapshot.digest;
     filed = conditions;
   }
+}
+
+function unsetIn(diagnostics: readonly Diagnostic[]): string[] {
+  const unset = diagnostics.filter(({ code }) => code === 'VARIABLE_MISSING');
+  return [...new Set(unset.map(({ pipeline, message }) => `${pipeline}: ${message}`))];
 }

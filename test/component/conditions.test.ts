@@ -7,6 +7,7 @@ const FINE: ConditionFacts = {
   error: null,
   held: [],
   errors: 0,
+  unset: [],
   pending: [],
   rewrittenFrom: null,
 };
@@ -34,6 +35,7 @@ it.each([
     ['Ready NoRevision', 'FetchFailed Unreachable', 'Degraded Unreachable'],
   ],
   ['held pipelines', { held: ['a'], errors: 1 }, ['Degraded PipelinesHeld']],
+  ['a variable that nobody set (C4)', { unset: ['a: KEY is not set'] }, ['Degraded VariablesMissing']],
   ['errors elsewhere', { errors: 2 }, ['Degraded PipelinesBroken']],
   ['discovery under way', { pending: ['a', 'b'] }, ['Reconciling DiscoveryPending']],
   [

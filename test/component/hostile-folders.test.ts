@@ -109,9 +109,8 @@ async function serving(
   names: readonly string[],
 ): Promise<{ repository: TestRepository; world: ComponentWorld; good: string }> {
   const repository = createRepository();
-  const good = repository.push(
-    Object.assign({}, ...[...names, 'good_one'].map((name) => pythonFolder(name))),
-  );
+  const files = [...names, 'good_one'].flatMap((name) => Object.entries(pythonFolder(name)));
+  const good = repository.push(Object.fromEntries(files));
   const server = await startGitServer(path.dirname(repository.bare));
   const world = await componentWorld(`${server.url}/remote.git`);
   await world.refresh();

@@ -43,13 +43,13 @@ export async function expectBounded(size: Size, bounds: Bounds): Promise<void> {
     highest = Math.max(highest, process.memoryUsage().rss);
   }, 20);
   silence.enable();
-  const first = await measured(world.refresh);
+  const first = await measured(() => world.refresh());
   expect(first.outcome).toMatchObject({ status: 'applied', error: null });
   const before = world.service.component('shop')!.snapshot!.pipelines;
   expect(before).toHaveLength(size.folders);
 
   const commit = await importChange(repository.bare);
-  const next = await measured(world.refresh);
+  const next = await measured(() => world.refresh());
   clearInterval(sampling);
   silence.disable();
   expect(next.outcome).toMatchObject({ status: 'applied', commit, error: null });

@@ -78,6 +78,26 @@ describe('what must not take good pipelines down', () => {
     expect((await world.refresh()).diagnostics).toEqual([]);
   });
 
+  it('C4: a variable that is missing makes its folder Degraded by the name alone; the others go on', async () => {
+    const repository = createRepository();
+    repository.push({ ...pythonFolder('a'), ...pythonFolder('b') });
+    const environment = { ...GIT_ENVIRONMENT, OTHER_KEY: 'a-value-that-is-secret' };
+    const world = await componentWorld(repository.bare, { environment });
+    await world.refresh();
+    const yaml = 'env: { KEY: "${SHOP_KEY}", OTHER: "${OTHER_KEY}" }\n';
+    const commit = repository.push({ ...pythonFolder('a', yaml), ...pythonFolder('b', 'group: new\n') });
+    expect((await world.refresh()).diagnostics).toMatchObject([
+      { file: 'pipelines/python/a/dagster.yaml', message: 'SHOP_KEY is not set' },
+    ]);
+    expect(pipelines(world)).toContain(`b current ${commit.slice(0, 7)}`);
+    expect(condition(world, 'Degraded')).toMatchObject({
+      status: 'True',
+      reason: 'VariablesMissing',
+      message: 'python_a: SHOP_KEY is not set',
+    });
+    expect(JSON.stringify([world.service.component('shop'), stateFile(world)])).not.toContain('a-value-that');
+  });
+
   it('names the folder that ELT_PIPELINES_DIR should be, when there is one', async () => {
     const repository = createRepository();
     repository.push({ 'jobs/python/a/dagster.yaml': 'script: main.py\n', 'jobs/python/a/main.py': '' });

@@ -192,6 +192,60 @@ describe('GitOps', () => {
     unlinkSync(path.join(repository.clone, 'pipelines/python/a/secret'));
   });
 
+  it('H3: hostile texts of a push are inert in the API and on the page', async (ctx) => {
+    const script = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+    const yaml = [
+      `description: ${JSON.stringify(`${script} \u202egnp.exe`)}`,
+      `tags: { note: ${JSON.stringify(script)} }`,
+      `metadata: [{ key: text, value: ${JSON.stringify(script)}, type: text }]`,
+    ];
+    const link = 'metadata: [{ key: docs, value: "javascript:window.hacked=1", type: url }]\n';
+    const { repository, service, component } = await world({
+      ...folder('a', script.replaceAll('"', "'"), `${yaml.join('\n')}\n`),
+      ...folder('b', 'b'),
+    });
+    const commit = repository.push(folder('b', 'b', link), `${script}\n\n[x](javascript:window.hacked=1)`);
+    await service.client.api('POST', '/api/v1/components/elt_pipelines/refresh?wait=true');
+    const { pipelines, diagnostics, head } = await component();
+    expect(head).toMatchObject({ commit });
+    expect(head?.message).toContain(script);
+    // A link that runs something is refused where it is written.
+    expect(pipelines.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'python_a current',
+      'python_b held',
+    ]);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['CONFIG_TYPE']);
+    for (const url of ['components', 'assets', 'assets/a', 'diagnostics']) {
+      const response = await fetch(new URL(`/api/v1/${url}`, service.client.url), {
+        headers: { accept: 'text/html' },
+      });
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    }
+    const { run_ids: runs } = await service.client.launch('a');
+    expect((await service.client.ended(runs[0]!)).status).toBe('SUCCESS');
+    const browser = await openBrowser();
+    if ('skip' in browser) return ctx.skip(browser.skip);
+    onTestFinished(() => browser.close());
+    const { page, faults } = await openTab(await browser.newContext(), service.client.url);
+    for (const where of [
+      '/',
+      '/git',
+      '/problems',
+      '/assets/a',
+      '/assets/a?tab=definition',
+      `/runs/${runs[0]}`,
+    ]) {
+      await page.goto(service.client.url + where);
+      await settled(page);
+      expect(await page.evaluate('window.hacked'), where).toBeUndefined();
+      const alive = page.locator('main img, main script, a[href^="javascript:"], a[href^="data:"]');
+      expect(await alive.count(), where).toBe(0);
+    }
+    await page.getByText("<img src=x onerror='window.hacked=1'>").first().waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('G15, W1, W6: a hundred pushes, each told twice and out of order, end at the final head, with few refreshes and no run twice', async () => {
     const { repository, service, clock, url, requests, component } = await world({
       ...folder('a', 'first', EVERY_MINUTE),
