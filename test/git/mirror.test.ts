@@ -275,6 +275,8 @@ describe('remotes that fail', () => {
       }
     });
     expect(commands.filter((command) => command.includes(server.host))).toEqual([]);
+    const left = readdirSync(path.dirname(mirror.gitDir), { recursive: true }).map(String);
+    expect(left.filter((name) => /\.lock$|tmp_pack_/.test(name))).toEqual([]);
     server.fault = { kind: 'none' };
     expect(await mirror.fetch(MAIN)).toBe(commit);
   });
