@@ -280,6 +280,7 @@ describe('GitOps', () => {
     // Each refresh that fetches asks twice: what the head is, and then for its objects.
     expect(revisions.length - 1).toBeLessThan(100);
     expect(refreshes).toBeLessThan(200);
+    console.log(`100 pushes, 200 deliveries: ${revisions.length - 1} revisions, ${refreshes} contacts`);
     expect((await component()).last_applied?.commit).toBe(head);
 
     // What is told late moves nothing back.
