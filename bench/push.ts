@@ -20,7 +20,7 @@ export async function benchPush(
   const seen =
     'skip' in browser
       ? await overStream(service, repository, url)
-      : await inBrowser(browser, service, repository, url).finally(() => browser.close());
+      : await inBrowser(browser, service, repository, url);
   const [first, ...rest] = seen;
   const load = `load ${loadavg()[0]!.toFixed(1)}`;
   const end = 'skip' in browser ? `event of the stream (${browser.skip})` : 'text on the open page';
@@ -40,18 +40,22 @@ async function inBrowser(
   repository: TestRepository,
   url: string,
 ): Promise<number[]> {
-  const { page } = await openTab(await browser.newContext(), `${service.url}/assets`);
-  await settled(page);
-  const seconds: number[] = [];
-  for (let nth = 0; nth <= TRIES; nth++) {
-    // By its group the first of all, so that it is drawn where the page stands.
-    const name = `a_pushed_${nth}`;
-    await watchFor(page, name);
-    const pushed = push(repository, name);
-    await deliver(service, url, pushed.commit, name);
-    seconds.push(((await page.evaluate<number>('window.seen')) - pushed.at) / 1000);
+  try {
+    const { page } = await openTab(await browser.newContext(), `${service.url}/assets`);
+    await settled(page);
+    const seconds: number[] = [];
+    for (let nth = 0; nth <= TRIES; nth++) {
+      // By its group the first of all, so that it is drawn where the page stands.
+      const name = `a_pushed_${nth}`;
+      await watchFor(page, name);
+      const pushed = push(repository, name);
+      await deliver(service, url, pushed.commit, name);
+      seconds.push(((await page.evaluate<number>('window.seen')) - pushed.at) / 1000);
+    }
+    return seconds;
+  } finally {
+    await browser.close();
   }
-  return seconds;
 }
 
 /** `window.seen` resolves with the epoch milliseconds at which the text is in the page. */
