@@ -8,7 +8,7 @@ const file = process.argv[2]!;
 const db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file)) });
 await migrate(db, file, {
   ...MIGRATIONS,
-  '0002-next': {
+  '9999-next': {
     async up(trx: Kysely<unknown>) {
       await sql`create table half (x integer)`.execute(trx);
       await sql`update audit set actor = 'nobody'`.execute(trx);
