@@ -26,9 +26,10 @@ export function folderBody(pipeline: PipelineState): string {
   return JSON.stringify(contentOf(pipeline));
 }
 
-function contentOf({ status: _, code, ...rest }: PipelineState): Content {
-  const { commit: __, ...codeRest } = code;
-  return { ...rest, code: codeRest };
+function contentOf(pipeline: PipelineState): Content {
+  const { status: _status, ...rest } = pipeline;
+  const { commit: _commit, ...code } = pipeline.code;
+  return { ...rest, code };
 }
 
 export function fromFolder(row: FolderRow): PipelineState {
