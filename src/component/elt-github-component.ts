@@ -133,6 +133,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
       results: deps.results,
       cache,
       allowPrune: request.allowPrune,
+      expectsNews: request.trigger.kind === 'webhook',
       now: startedAt,
       signal: request.signal,
       ...more,

@@ -41,6 +41,8 @@ export interface ReconcileInput {
   readonly results: ReadonlyMap<string, DiscoveryResult>;
   readonly cache: DiscoverCache;
   readonly allowPrune: boolean;
+  /** A webhook asked: the ref has moved, all but always. */
+  readonly expectsNews: boolean;
   readonly now: number;
   readonly signal: AbortSignal;
 }
@@ -67,17 +69,36 @@ export type Reconciled =
  */
 export async function reconcile(input: ReconcileInput): Promise<Reconciled> {
   const ref = input.ref ?? input.settings.ref;
-  const head = await input.mirror.remoteHead(ref, input.signal);
+  const brought = await bringNews(input, ref);
+  const head = brought ?? (await input.mirror.remoteHead(ref, input.signal));
   guardTag(input, head);
   const known = fingerprintOf(input, head);
   if (known === input.fingerprint) return { kind: 'unchanged', commit: head, fingerprint: known };
-  const commit = (await isHere(input, ref, head)) ? head : await input.mirror.fetch(ref, input.signal);
+  const isBrought = brought !== null || (await isHere(input, ref, head));
+  const commit = isBrought ? head : await input.mirror.fetch(ref, input.signal);
   try {
     return await revisionOf(input, commit);
   } catch (error) {
     if (!(error instanceof OperationalError) || error.code !== 'GIT_CORRUPT') throw error;
     return revisionOf(input, await input.mirror.rebuild(ref, input.signal));
   }
+}
+
+/** A remote that hangs is found out by the longer way's own deadline; a large fetch goes on there too. */
+const NEWS_DEADLINE_MS = 20_000;
+
+/**
+ * A delivery says that the branch moved: it is fetched at once, without asking first where it is. Null: nobody does, or that
+ * failed, and the longer way tells better why.
+ */
+async function bringNews(
+  { mirror, previous, expectsNews, signal }: ReconcileInput,
+  ref: GitRef,
+): Promise<string | null> {
+  if (!expectsNews || previous === null || ref.kind !== 'branch' || mirror.workDir !== null) return null;
+  return mirror
+    .fetch(ref, AbortSignal.any([signal, AbortSignal.timeout(NEWS_DEADLINE_MS)]))
+    .catch(() => null);
 }
 
 /** A branch that moved has a commit that is not here, all but always: then that need not be looked up. */

@@ -253,7 +253,8 @@ it('G16: the head moves between list and fetch: the revision is the commit whose
       moved = repository.push(pythonFolder('a', 'group: moved\n'));
     return Promise.resolve();
   };
-  const { commit, revisionId } = await world.refresh();
+  // A poll asks where the head is before it fetches.
+  const { commit, revisionId } = await world.service.requestRefresh('shop', { kind: 'poll' });
   expect(moved).not.toBe('');
   expect(commit).toBe(moved);
   expect(await world.store.components.revision('shop', revisionId!)).toMatchObject({ commit: moved });
