@@ -1,7 +1,14 @@
 import { runsOfBackfill } from '../partitions/backfill-runs.ts';
 import { keyToOrdinal, ordinalToKey } from '../partitions/definition/key-order.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
-import { countOf, rangesOf } from '../partitions/subset/partition-subset.ts';
+import { unpartitioned } from '../partitions/mapping/map-partitions.ts';
+import { rangeOfKeys } from '../partitions/partition-set.ts';
+import {
+  countOf,
+  type PartitionSubset,
+  rangeSubset,
+  rangesOf,
+} from '../partitions/subset/partition-subset.ts';
 import type { KeySpan } from '../partitions/subset/subset-keys.ts';
 import type { BackfillGroup, BackfillItem, BackfillPart } from './backfill-plan.ts';
 
@@ -114,4 +121,18 @@ function* sketches(
 function oneKey(definition: PartitionsDefinition, ordinal: number): KeySpan {
   const key = ordinalToKey(definition, ordinal)!;
   return { start: key, end: key, count: 1 };
+}
+
+/** The partitions of one item, by the definition of its group; null: the whole of an unpartitioned asset. */
+export function subsetOfItem(
+  definition: PartitionsDefinition | null,
+  { start, end, partitions }: Pick<BackfillItem, 'start' | 'end' | 'partitions'>,
+): PartitionSubset {
+  if (definition === null || start === null || end === null) return unpartitioned;
+  if (definition.kind === 'multi' && partitions > 1) {
+    const range = rangeOfKeys(definition, start, end, null);
+    if (range.ok) return range.subset();
+  }
+  const first = keyToOrdinal(definition, start) ?? 0;
+  return rangeSubset(first, first + partitions);
 }

@@ -1,17 +1,15 @@
 import type { Definitions } from '../../definitions/definitions.ts';
 import { mappingOf } from '../../definitions/dep-mapping.ts';
-import { keyToOrdinal } from '../../partitions/definition/key-order.ts';
-import { downstreamOf, unpartitioned } from '../../partitions/mapping/map-partitions.ts';
-import { rangeOfKeys } from '../../partitions/partition-set.ts';
+import { downstreamOf } from '../../partitions/mapping/map-partitions.ts';
 import type { PartitionSubset } from '../../partitions/subset/partition-subset.ts';
 import {
   emptySubset,
   intersectionOf,
   isEmpty,
-  rangeSubset,
   unionOf,
   unionOfAll,
 } from '../../partitions/subset/partition-subset.ts';
+import { subsetOfItem } from '../../plan/backfill-items.ts';
 import type { BackfillGroup, BackfillItem } from '../../plan/backfill-plan.ts';
 import { depsAndSelf } from '../../plan/dependency-reach.ts';
 import type { BackfillRow, BackfillStore } from '../../store/backfill-store.ts';
@@ -60,7 +58,7 @@ export async function doomedPartitions(
   return {
     reasonFor(item) {
       if (doomed.size === 0) return null;
-      const own = subsetOfItem(group, item);
+      const own = subsetOfItem(group.definition, item);
       for (const asset of group.parts[item.part]!.assets) {
         const found = doomed.get(asset);
         if (found !== undefined && !isEmpty(intersectionOf(found.subset, own))) {
@@ -70,7 +68,7 @@ export async function doomedPartitions(
       return null;
     },
     add(item) {
-      const own = subsetOfItem(group, item);
+      const own = subsetOfItem(group.definition, item);
       const { assets } = group.parts[item.part]!;
       for (const edge of edges) if (edge.isInside && assets.includes(edge.upstream)) doom(edge, own);
     },
@@ -105,17 +103,4 @@ function edgesOf(
     }
   }
   return edges;
-}
-
-function subsetOfItem(
-  { definition }: BackfillGroup,
-  { start, end, partitions }: BackfillItem,
-): PartitionSubset {
-  if (definition === null || start === null || end === null) return unpartitioned;
-  if (definition.kind === 'multi' && partitions > 1) {
-    const range = rangeOfKeys(definition, start, end, null);
-    if (range.ok) return range.subset();
-  }
-  const first = keyToOrdinal(definition, start) ?? 0;
-  return rangeSubset(first, first + partitions);
 }

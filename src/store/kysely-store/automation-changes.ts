@@ -16,17 +16,6 @@ export interface Changes {
   readonly backfills: boolean;
 }
 
-/** 0: nothing ever happened. */
-export async function newestEvent({ db }: Reader): Promise<number> {
-  const row = await db
-    .selectFrom('event')
-    .select('event_id')
-    .orderBy('event_id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.event_id ?? 0;
-}
-
 /** By the indexes on events: the cost follows what is new. */
 export async function changesAfter({ db }: Reader, known: number): Promise<Changes> {
   const at = new Map<number, number>();

@@ -5,11 +5,12 @@ import { emptySubset } from '../../partitions/subset/partition-subset.ts';
 import type { AutomationSubject } from '../automation-store.ts';
 import { AutomationAssetMemory } from './automation-asset.ts';
 import { syncBackfills } from './automation-backfills.ts';
-import { changesAfter, newestEvent, touch } from './automation-changes.ts';
+import { changesAfter, touch } from './automation-changes.ts';
 import { type Learned, newHistory, tracesOf, wholeHistory } from './automation-history.ts';
 import { type RecentNews, readNews } from './automation-news.ts';
 import { createOrdinalReader } from './automation-ordinals.ts';
 import type { StoreContext } from './context.ts';
+import { lastEventId } from './event-log.ts';
 import { findAssets, type Reader } from './identities.ts';
 import { plannedAssetRuns } from './planned-subsets.ts';
 
@@ -63,7 +64,7 @@ export function createAutomationLook(
     now: number,
     subjects: readonly AutomationSubject[],
   ): Promise<AutomationView> {
-    const eventId = await newestEvent(tx);
+    const eventId = await lastEventId(tx);
     if (eventId < known) forget();
     if (eventId > known) await catchUp(tx, eventId);
     await findIds(tx, subjects);

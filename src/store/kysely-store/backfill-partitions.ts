@@ -1,18 +1,15 @@
-import { keyToOrdinal } from '../../partitions/definition/key-order.ts';
-import type { PartitionsDefinition } from '../../partitions/definition/partitions-definition.ts';
 import { unpartitioned } from '../../partitions/mapping/map-partitions.ts';
-import { rangeOfKeys } from '../../partitions/partition-set.ts';
 import type { PartitionSubset } from '../../partitions/subset/partition-subset.ts';
 import {
   intersectionOf,
   minus,
-  rangeSubset,
   rangesOf,
   subsetOfOrdinals,
   subsetOfRanges,
   unionOf,
   unionOfAll,
 } from '../../partitions/subset/partition-subset.ts';
+import { subsetOfItem } from '../../plan/backfill-items.ts';
 import type { BackfillGroup } from '../../plan/backfill-plan.ts';
 import type { BackfillStore } from '../backfill-store.ts';
 import type { ItemStatus } from './backfill-items.ts';
@@ -55,7 +52,9 @@ export async function backfillPartitions(
     if (own[row.part] !== true) continue;
     const isDropped = row.dropped !== null && fromJson<string[]>(row.dropped).includes(assetKey);
     const status = isDropped ? 'skipped' : (row.status as ItemStatus);
-    ranges[status].push(...rangesOf(subsetOfItem(group.definition, row)));
+    ranges[status].push(
+      ...rangesOf(subsetOfItem(group.definition, { ...row, start: row.start_key, end: row.end_key })),
+    );
     const isBroken = status === 'failed' || status === 'canceled' || status === 'in_progress';
     if (isBroken && row.judged_whole === 0) broken.add(row.item);
   }
@@ -79,24 +78,6 @@ export async function backfillPartitions(
   };
   const all = unionOfAll(group.parts.filter((_, index) => own[index]).map((part) => part.subset));
   return { ...known, not_started: minus(all, unionOfAll(Object.values(known))) };
-}
-
-function subsetOfItem(
-  definition: PartitionsDefinition | null,
-  item: {
-    readonly start_key: string | null;
-    readonly end_key: string | null;
-    readonly partitions: number;
-  },
-): PartitionSubset {
-  const { start_key: start, end_key: end, partitions } = item;
-  if (definition === null || start === null || end === null) return unpartitioned;
-  if (definition.kind === 'multi' && partitions > 1) {
-    const range = rangeOfKeys(definition, start, end, null);
-    if (range.ok) return range.subset();
-  }
-  const first = keyToOrdinal(definition, start) ?? 0;
-  return rangeSubset(first, first + partitions);
 }
 
 /** Partitions of the asset that runs of items wrote although the item did not succeed (yet). */

@@ -102,7 +102,8 @@ export async function readEvents(
   }));
 }
 
-export async function lastEventId({ db }: StoreContext): Promise<number> {
+/** 0: nothing ever happened. */
+export async function lastEventId({ db }: Pick<StoreContext, 'db'>): Promise<number> {
   const row = await db
     .selectFrom('event')
     .select('event_id')

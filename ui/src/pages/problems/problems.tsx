@@ -3,10 +3,8 @@ import type { Diagnostic } from '../../../../src/server/contract/common.ts';
 import { getAll, segment } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
-import { External } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page } from '../../components/page.tsx';
-import { Glyph } from '../../components/status.tsx';
 import { plural } from '../../lib/format.ts';
 import { query, setQuery } from '../../router.ts';
 import { concernsComponents } from '../../state/concerns.ts';
@@ -14,7 +12,7 @@ import { components } from '../../state/instance.ts';
 import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
 import { toast } from '../../state/toasts.ts';
-import { Excerpt } from './excerpt.tsx';
+import { ProblemItem } from './problem-item.tsx';
 
 const ANY = 'any';
 
@@ -88,34 +86,10 @@ function Found({ all }: { all: readonly Diagnostic[] }) {
 }
 
 function Item({ problem }: { problem: Diagnostic }) {
-  const tone = problem.severity === 'error' ? 'bad' : problem.severity === 'warning' ? 'warn' : 'idle';
-  const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
   return (
-    <li class="problem" data-row>
-      <div class="problem-head">
-        <Glyph tone={tone} />
-        <div>
-          <p class="problem-message">
-            <span class="sr-only">{problem.severity}: </span>
-            <bdi>{problem.message}</bdi>
-          </p>
-          {problem.hint !== null && (
-            <p class="problem-hint">
-              <bdi>{problem.hint}</bdi>
-            </p>
-          )}
-          <p class="faint row tight wrap">
-            <External href={problem.url}>
-              <span class="mono break">{place}</span>
-            </External>
-            <span class="chip">{problem.code}</span>
-            {problem.path !== null && <code>{problem.path}</code>}
-          </p>
-        </div>
-      </div>
+    <ProblemItem problem={problem}>
       {problem.code === 'PIPELINE_MOVED' && <AcceptMove problem={problem} />}
-      {problem.excerpt.length > 0 && <Excerpt problem={problem} />}
-    </li>
+    </ProblemItem>
   );
 }
 
