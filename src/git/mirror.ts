@@ -6,6 +6,7 @@ import { opaqueId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { createRedactor } from '../lib/secret.ts';
 import { pickAnyRef } from './any-ref.ts';
+import { fetchArguments, fetchShallow } from './fetch.ts';
 import { type GitAccess, localGitEnvironment, remoteGitEnvironment } from './git-environment.ts';
 import { gitError } from './git-errors.ts';
 import { type GitOutput, runGit } from './git-process.ts';
@@ -115,11 +116,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
 
   async function contact(
     args: readonly string[],
-    action: string,
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
-    pidFile: string = processFile,
-    input?: string,
+    { action, deadlineMs, signal, pidFile = processFile, input }: Contact,
   ): Promise<GitOutput> {
     const allowed = await access();
     const { token, withheld } = await boundToken(allowed, bindingFile(dir));
@@ -184,13 +181,12 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   }
 
   async function listing(signal: AbortSignal | undefined, pidFile?: string): Promise<string> {
-    const output = await contact(
-      ['ls-remote', '--', remote.url],
-      `reach ${remote.url}`,
-      options.deadlines?.listMs ?? LIST_DEADLINE_MS,
+    const output = await contact(['ls-remote', '--', remote.url], {
+      action: `reach ${remote.url}`,
+      deadlineMs: options.deadlines?.listMs ?? LIST_DEADLINE_MS,
       signal,
       pidFile,
-    );
+    });
     return output.stdout.toString('utf8');
   }
 
@@ -227,36 +223,28 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       source: picked.name,
       commit: picked.commit,
       depth: DEPTH,
-      contact: (args, action, pidFile) => contact(args, action, deadlineMs, signal, pidFile),
+      contact: (args, action, pidFile) => contact(args, { action, deadlineMs, signal, pidFile }),
     });
   }
 
   /** Fetches into `gitDir`; returns the commit. Without history limits where the remote knows none. */
   async function bring(gitDir: string, ref: GitRef, signal: AbortSignal | undefined): Promise<string> {
     const source = ref.kind === 'semver' ? (await resolve(ref, signal)).name : refSource(ref);
-    const args = (depth: readonly string[]): string[] => [
-      `--git-dir=${gitDir}`,
-      'fetch',
-      '--quiet',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--no-auto-maintenance',
-      '--no-recurse-submodules',
-      '--force',
-      ...(sparse === null ? [] : ['--filter=blob:none']),
-      ...depth,
-      '--',
-      remote.url,
-      `+${source}:${HEAD_REF}`,
-    ];
-    const deadlineMs = options.deadlines?.fetchMs ?? FETCH_DEADLINE_MS;
-    const action = `fetch ${remote.url}`;
-    try {
-      await contact(args([`--depth=${DEPTH}`]), action, deadlineMs, signal);
-    } catch (error) {
-      if (!(error instanceof OperationalError) || !/shallow|dumb http/i.test(error.message)) throw error;
-      await contact(args([]), action, deadlineMs, signal);
-    }
+    const contacting = {
+      action: `fetch ${remote.url}`,
+      deadlineMs: options.deadlines?.fetchMs ?? FETCH_DEADLINE_MS,
+      signal,
+    };
+    await fetchShallow(
+      {
+        gitDir,
+        url: remote.url,
+        refspec: `${source}:${HEAD_REF}`,
+        depth: DEPTH,
+        ...(sparse === null ? {} : { more: ['--filter=blob:none'] }),
+      },
+      (args) => contact(args, contacting),
+    );
     const brought =
       (ref.kind === 'branch' ? await looseHead(gitDir) : null) ?? (await headCommit(gitDir, source));
     if (sparse !== null) await bringContents(gitDir, brought, sparse, signal);
@@ -283,24 +271,22 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     await forgetPromises(gitDir, options);
     const missing = await missingBlobs(gitDir, commit, options);
     if (missing.length === 0) return;
-    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
     await contact(
       [
-        `--git-dir=${gitDir}`,
         // As git itself asks for what is missing: told of the commits here, a server takes their contents for here too.
         '-c',
         'fetch.negotiationAlgorithm=noop',
-        ...args,
-        '--no-recurse-submodules',
+        ...fetchArguments(gitDir),
         '--filter=blob:none',
         '--stdin',
         remote.url,
       ],
-      `fetch ${remote.url}`,
-      FETCH_DEADLINE_MS,
-      signal,
-      processFile,
-      `${missing.join('\n')}\n`,
+      {
+        action: `fetch ${remote.url}`,
+        deadlineMs: FETCH_DEADLINE_MS,
+        signal,
+        input: `${missing.join('\n')}\n`,
+      },
     );
     await forgetPromises(gitDir, options);
   }
@@ -460,6 +446,17 @@ function workingCopyOf(remote: RemoteUrl): string | null {
 async function looseHead(gitDir: string): Promise<string | null> {
   const text = await readFile(path.join(gitDir, HEAD_REF), 'utf8').catch(() => '');
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})\n$/.test(text) ? text.trim() : null;
+}
+
+/** How the remote is contacted. */
+interface Contact {
+  /** What is tried, for the error. */
+  readonly action: string;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Where git's pid is recorded; absent: the mirror's own file. */
+  readonly pidFile?: string | undefined;
+  readonly input?: string;
 }
 
 interface Origin {

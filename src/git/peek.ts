@@ -4,6 +4,7 @@ import path from 'node:path';
 import { errorCode } from '../lib/disk-error.ts';
 import { OperationalError } from '../lib/errors.ts';
 import { opaqueId } from '../lib/ids.ts';
+import { fetchShallow } from './fetch.ts';
 import { type GitOutput, runGit } from './git-process.ts';
 import { createHistory, type History } from './history.ts';
 import { type ObjectReader, openObjects } from './objects.ts';
@@ -54,26 +55,9 @@ export async function peekAside(options: PeekOptions): Promise<Peek> {
     runGit({ args: [`--git-dir=${side}`, ...args], env, deadlineMs: DEADLINE_MS, action });
   try {
     await prepare(side, options);
-    const args = (depth: readonly string[]): string[] => [
-      `--git-dir=${side}`,
-      'fetch',
-      '--quiet',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--no-auto-maintenance',
-      '--no-recurse-submodules',
-      '--force',
-      ...depth,
-      '--',
-      url,
-      `+${source}:${REF}`,
-    ];
-    try {
-      await options.contact(args([`--depth=${options.depth}`]), `fetch ${source} of ${url}`, pidFile);
-    } catch (error) {
-      if (!(error instanceof OperationalError) || !/shallow|dumb http/i.test(error.message)) throw error;
-      await options.contact(args([]), `fetch ${source} of ${url}`, pidFile);
-    }
+    await fetchShallow({ gitDir: side, url, refspec: `${source}:${REF}`, depth: options.depth }, (args) =>
+      options.contact(args, `fetch ${source} of ${url}`, pidFile),
+    );
     const commit = await fetched(side, options, local);
     const objects = openObjects(side, env);
     return {
