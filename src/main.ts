@@ -24,7 +24,6 @@ import { placesOf } from './engine/local/places.ts';
 import { createWorkDirLocks } from './engine/local/work-dir-locks.ts';
 import type { RunEngine } from './engine/run-engine.ts';
 import type { StepMachine } from './engine/step-machine.ts';
-import { installationToken } from './github/github-client.ts';
 import { createGithubHost } from './github/github-host.ts';
 import { hostedRepository } from './github/reported-repository.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -341,12 +340,11 @@ function gitReportsDaemon(deps: {
 }): Daemon | null {
   const { settings, store, components, clock, logger } = deps;
   const now = () => clock.now();
-  const reported = components.repositories().flatMap(({ name, remote, settings: own }) => {
+  const reported = components.repositories().flatMap(({ name, remote, token, settings: own }) => {
     const repository = remote === null ? null : hostedRepository(remote.path);
     if (own.github === undefined || repository === null) return [];
     const { apiUrl, statuses } = own.github;
     const hasChecks = own.githubApp !== undefined;
-    const token = own.githubApp === undefined ? own.token : installationToken({ ...own.githubApp, now });
     return [{ name, repository, statuses, host: createGithubHost({ apiUrl, token, now, hasChecks }) }];
   });
   if (reported.length === 0) return null;

@@ -52,7 +52,7 @@ export interface EltComponentService extends ComponentService, ComponentControl,
   definitionDiagnostics(): readonly Diagnostic[];
   /** Address of a file's page on its Git host at a commit; null for a local repository. */
   fileLink(component: string, commit: string, file: string, line?: number): string | null;
-  repositories(): readonly Pick<EltGithubComponent, 'name' | 'remote' | 'settings' | 'workDir'>[];
+  repositories(): readonly Pick<EltGithubComponent, 'name' | 'remote' | 'settings' | 'workDir' | 'token'>[];
   /** When a verified webhook last asked for a refresh of it; null: not since the start. */
   webhookSeenAt(component: string): number | null;
   /** The refresh daemon says when it will look again. */

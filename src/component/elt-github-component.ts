@@ -64,6 +64,8 @@ export interface EltGithubComponent extends Holds {
   readonly settings: ComponentSettings;
   /** The local working copy that is served as it lies there; null: commits only. */
   readonly workDir: string | null;
+  /** For its Git host: the configured token, or one of the installation of its GitHub App. Null: none. */
+  readonly token: () => string | null | Promise<string | null>;
   /** Throws `GIT_URL_REFUSED`. */
   mirror(): Mirror;
   /** Never rejects: a failure is an outcome, and what was served before still is. */
@@ -84,7 +86,11 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
   const parsed = parseRemoteUrl(settings.repoUrl, { local: true });
   const remote = 'ok' in parsed ? parsed.ok : null;
   const repoUrl = remote === null ? redactedUrl(settings.repoUrl) : portableName(remote);
-  const mirror = remote === null ? null : await openMirror({ ...mirrorOptions(deps), remote });
+  const token =
+    settings.githubApp === undefined
+      ? settings.token
+      : installationToken({ ...settings.githubApp, now: () => clock.now() });
+  const mirror = remote === null ? null : await openMirror({ ...mirrorOptions(deps), remote, token });
   await clearPrepared(settings.dir);
   const cache = createDiscoverCache();
 
@@ -275,6 +281,7 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     remote,
     settings,
     workDir: mirror?.workDir ?? null,
+    token,
     mirror: theMirror,
     async writeState(request) {
       const startedAt = clock.now();
@@ -335,20 +342,15 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
 function mirrorOptions({
   settings,
   service,
-  clock,
   log,
   workingTrees,
-}: ComponentDeps): Omit<Parameters<typeof openMirror>[0], 'remote'> {
+}: ComponentDeps): Omit<Parameters<typeof openMirror>[0], 'remote' | 'token'> {
   return {
     dir: `${settings.dir}/repo_clone`,
     ...(workingTrees ? { workingTree: { paths: [settings.pipelinesDirectory, 'dagster.yaml'] } } : {}),
     ...(settings.sparsePaths === undefined
       ? {}
       : { sparsePaths: [settings.pipelinesDirectory, 'dagster.yaml', ...settings.sparsePaths] }),
-    token:
-      settings.githubApp === undefined
-        ? settings.token
-        : installationToken({ ...settings.githubApp, now: () => clock.now() }),
     ...(settings.ssh === undefined ? {} : { ssh: settings.ssh }),
     ...(settings.caFile === undefined ? {} : { caFile: settings.caFile }),
     environment: service.environment,
