@@ -26,8 +26,6 @@ export interface EntityEvaluation {
   readonly requested: PartitionSubset;
   /** False: nothing that it looks at changed, so that the previous evaluation still holds; its cursor is the same object. */
   readonly evaluated: boolean;
-  /** Something is requested, or remembered differently than before: worth storing with its explanation. */
-  readonly notable: boolean;
   readonly cursor: AutomationCursor;
   /** Null when it was not evaluated. Made when asked for. */
   explain(): Explanation | null;
@@ -166,8 +164,7 @@ function evaluateEntity(
   };
   if (quiet && cursor.settled && !all) {
     const requested = subsetUnder(cursor.requested, entity.partitions);
-    const notable = !isEmpty(requested);
-    return { ...about, requested, evaluated: false, notable, cursor, explain: () => null };
+    return { ...about, requested, evaluated: false, cursor, explain: () => null };
   }
   const root = rootOf(scope, entity, watch, cursor, false);
   const result = evaluateCondition(root, condition, entity, everyPartition(scope, entity.partitions));
@@ -180,7 +177,6 @@ function evaluateEntity(
     ...about,
     requested: result.subset,
     evaluated: true,
-    notable: !same || !isEmpty(result.subset),
     cursor: {
       at: view.now,
       eventId: view.eventId,

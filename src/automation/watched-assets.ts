@@ -38,6 +38,11 @@ export function watchedAssets(
   });
 }
 
+/** Whether anything of a graph has a condition. */
+export function hasConditions(graph: AutomationGraph): boolean {
+  return watchersOf(graph).length > 0;
+}
+
 /** The first instant after `now` at which the mere passing of time can change an answer; null: never. */
 export function nextDueAt(graph: AutomationGraph, now: Instant): Instant | null {
   const crons = new Map<string, { readonly cron: string; readonly timezone: string }>();

@@ -2,7 +2,7 @@ import type { AutomationView } from '../automation/asset-view.ts';
 import { type AutomationGraph, automationGraphOf } from '../automation/automation-graph.ts';
 import { type AutomationCursor, sameMemory, subsetUnder } from '../automation/cursor.ts';
 import { type EntityEvaluation, evaluateAutomation, explainNow } from '../automation/evaluate.ts';
-import { nextDueAt, watchedAssets } from '../automation/watched-assets.ts';
+import { hasConditions, nextDueAt, watchedAssets } from '../automation/watched-assets.ts';
 import type { ComponentService } from '../component/component.ts';
 import type { AssetKey, Definitions } from '../definitions/definitions.ts';
 import type { AutomationEngine, AutomationExplanation } from '../engine/automation-engine.ts';
@@ -101,7 +101,7 @@ export function createAutomation(deps: AutomationDeps): Automation {
     explain,
     isSettled: () => settled,
     nextDueAt: () => dueAt,
-    hasConditions: () => watchedAssets(graphOf(components.definitions()), new Map()).length > 0,
+    hasConditions: () => hasConditions(graphOf(components.definitions())),
   };
 
   async function look(): Promise<AutomationCounts> {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { OperationalError } from '../../lib/errors.ts';
 import type { BackfillRow } from '../../store/backfill-store.ts';
 import { actorOf, actorText } from '../actor.ts';
 import type { App, AppDeps } from '../app-deps.ts';
@@ -20,6 +19,7 @@ import { RunStatus } from '../contract/common.ts';
 import { decodeNumberCursor, decodeTextCursor, pageOf } from '../cursor.ts';
 import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
+import { statusWords } from '../status-words.ts';
 import { backfillPartitions } from '../views/backfill-partitions.ts';
 import {
   backfillDetail,
@@ -59,7 +59,7 @@ export function backfillRoutes(app: App, deps: AppDeps): void {
         ...(cursor === undefined ? {} : { cursor }),
         ...(status === undefined || status === ''
           ? {}
-          : { statuses: wordsOf(status, BackfillStatus.options, 'a backfill') }),
+          : { statuses: statusWords(status, BackfillStatus.options, 'a backfill') }),
         ...(asset === undefined ? {} : { assetKey: asset }),
       });
       const ends = new Map<string, number | null>();
@@ -143,7 +143,7 @@ export function backfillRoutes(app: App, deps: AppDeps): void {
         ...(afterItem === undefined ? {} : { afterItem }),
         ...(status === undefined || status === ''
           ? {}
-          : { statuses: wordsOf(status, RUN_STATUSES, 'a run of a backfill') }),
+          : { statuses: statusWords(status, RUN_STATUSES, 'a run of a backfill') }),
       });
       return pageOf(
         runs,
@@ -265,15 +265,4 @@ export function backfillRoutes(app: App, deps: AppDeps): void {
   ): Promise<void> {
     return store.operations.audit({ actor, action: `backfill.${action}`, target: row.backfillId, details });
   }
-}
-
-/** @throws `REQUEST_INVALID` for a word that is no status */
-function wordsOf<T extends string>(text: string, known: readonly T[], what: string): readonly T[] {
-  return text.split(',').map((word) => {
-    const found = known.find((one) => one === word.trim().toUpperCase());
-    if (found !== undefined) return found;
-    throw new OperationalError('REQUEST_INVALID', `"${word}" is no status of ${what}`, {
-      hint: `use ${known.join(', ')}`,
-    });
-  });
 }

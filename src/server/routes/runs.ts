@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type RunStatus as DomainRunStatus, TERMINAL_RUN } from '../../events/run-state.ts';
+import { TERMINAL_RUN } from '../../events/run-state.ts';
 import { OperationalError } from '../../lib/errors.ts';
 import type { RunFilter } from '../../store/store.ts';
 import { actorOf, actorText } from '../actor.ts';
@@ -20,6 +20,7 @@ import { CancelResponse } from '../contract/system.ts';
 import { decodeNumberCursor, decodeTextCursor, pageOf } from '../cursor.ts';
 import { launchRequest } from '../launch-request.ts';
 import { problems } from '../openapi.ts';
+import { statusWords } from '../status-words.ts';
 import { concurrency, fullPools } from '../views/concurrency.ts';
 import { eventView } from '../views/event-view.ts';
 import { chooseLog, runLogs } from '../views/log-view.ts';
@@ -249,21 +250,13 @@ function runFilter(query: z.infer<typeof RunQuery>, limit: number): RunFilter {
   return {
     limit,
     ...(cursor === undefined ? {} : { cursor }),
-    ...(status === undefined || status === '' ? {} : { statuses: statusesOf(status) }),
+    ...(status === undefined || status === ''
+      ? {}
+      : { statuses: statusWords(status, RunStatus.options, 'a run') }),
     ...(asset === undefined ? {} : { assetKey: asset }),
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(launchId === undefined ? {} : { launchId }),
     ...(backfillId === undefined ? {} : { backfillId }),
   };
-}
-
-function statusesOf(text: string): readonly DomainRunStatus[] {
-  return text.split(',').map((name) => {
-    const status = RunStatus.safeParse(name.trim().toUpperCase());
-    if (status.success) return status.data;
-    throw new OperationalError('REQUEST_INVALID', `"${name}" is no status of a run`, {
-      hint: `use ${RunStatus.options.join(', ')}`,
-    });
-  });
 }

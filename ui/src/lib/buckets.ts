@@ -1,7 +1,3 @@
-import type { PartitionList } from '../../../src/server/contract/asset.ts';
-
-type Ranges = PartitionList['ranges'];
-
 export interface Stretch<S extends string> {
   readonly status: S;
   /** From 0 to 1 over all partitions. */
@@ -47,7 +43,10 @@ export function stretches<S extends string>(
 }
 
 /** The run-length range that an ordinal lies in; by halving. */
-export function rangeAt(ranges: Ranges, ordinal: number): Ranges[number] | undefined {
+export function rangeAt<R extends { readonly from: number; readonly to: number }>(
+  ranges: readonly R[],
+  ordinal: number,
+): R | undefined {
   let low = 0;
   let high = ranges.length - 1;
   while (low <= high) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PartitionList, PartitionState } from '../../../../src/server/contract/asset.ts';
 import { rangeAt } from '../../lib/buckets.ts';
 import { plural } from '../../lib/format.ts';
@@ -38,6 +38,8 @@ export function PartitionStrip({
   const picture = useRef<SVGSVGElement>(null);
   const { counts, first_key, last_key } = list.info;
   const { total } = counts;
+  // Not at each move of the pointer: there can be a hundred thousand of them.
+  const paths = useMemo(() => stripPaths(list.ranges, total, LOOK), [list]);
   const ordinalAt = (clientX: number): number => {
     const box = picture.current?.getBoundingClientRect();
     if (box === undefined || box.width === 0) return 0;
@@ -94,7 +96,7 @@ export function PartitionStrip({
         onPointerCancel={() => setDrag(null)}
         onPointerLeave={() => setOver(null)}
       >
-        {stripPaths(list.ranges, total, LOOK).map(([tone, d]) => (
+        {paths.map(([tone, d]) => (
           <path key={tone} class={`tone-${tone}`} d={d} />
         ))}
         {marked !== null && (

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type {
   BackfillDetail,
   BackfillPartitionState,
@@ -10,6 +10,7 @@ import { AssetLink } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
 import { Glyph } from '../../components/status.tsx';
+import { rangeAt } from '../../lib/buckets.ts';
 import { count, plural } from '../../lib/format.ts';
 import { backfillPartitionShown } from '../../lib/status.ts';
 import { STRIP_WIDTH, stripPaths } from '../../lib/strip-paths.ts';
@@ -95,12 +96,8 @@ function One({ id, asset }: { id: string; asset: BackfillDetail['assets'][number
 /** The backfill's own partitions side by side: what it leaves out takes no room. */
 function Strip({ of: { ranges, counts } }: { of: BackfillPartitions }) {
   const [over, setOver] = useState('');
-  let place = 0;
-  const dense = ranges.map((range) => {
-    const from = place;
-    place += range.to - range.from + 1;
-    return { ...range, from, to: place - 1 };
-  });
+  // Not at each move of the pointer: there can be a hundred thousand of them.
+  const { dense, total, paths } = useMemo(() => sideBySide(ranges), [ranges]);
   if (dense.length === 0) return null;
   const label = STATES.filter((state) => counts[state] > 0)
     .map((state) => `${count(counts[state])} ${backfillPartitionShown(state).text.toLowerCase()}`)
@@ -114,13 +111,13 @@ function Strip({ of: { ranges, counts } }: { of: BackfillPartitions }) {
         aria-label={label}
         onPointerMove={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
-          const at = Math.floor(((event.clientX - box.left) / box.width) * place);
-          const found = dense.find(({ from, to }) => at >= from && at <= to);
+          const at = Math.floor(((event.clientX - box.left) / box.width) * total);
+          const found = rangeAt(dense, at);
           setOver(found === undefined ? '' : rangeText(found));
         }}
         onPointerLeave={() => setOver('')}
       >
-        {stripPaths(dense, place, LOOK).map(([tone, d]) => (
+        {paths.map(([tone, d]) => (
           <path key={tone} class={`tone-${tone}`} d={d} />
         ))}
       </svg>
@@ -131,6 +128,16 @@ function Strip({ of: { ranges, counts } }: { of: BackfillPartitions }) {
       </div>
     </div>
   );
+}
+
+function sideBySide(ranges: BackfillPartitions['ranges']) {
+  let total = 0;
+  const dense = ranges.map((range) => {
+    const from = total;
+    total += range.to - range.from + 1;
+    return { ...range, from, to: total - 1 };
+  });
+  return { dense, total, paths: stripPaths(dense, total, LOOK) };
 }
 
 function rangeText({ from, to, from_key, to_key, status }: BackfillPartitions['ranges'][number]): string {

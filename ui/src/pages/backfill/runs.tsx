@@ -1,6 +1,5 @@
-import { useState } from 'preact/hooks';
 import type { BackfillDetail, BackfillRun } from '../../../../src/server/contract/backfill.ts';
-import { get, segment } from '../../api/client.ts';
+import { segment } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
 import { Load } from '../../components/load.tsx';
@@ -11,13 +10,8 @@ import { count, listText, partitionText } from '../../lib/format.ts';
 import { runShown, type Shown } from '../../lib/status.ts';
 import { query, runHref, setQuery } from '../../router.ts';
 import { concernsBackfill } from '../../state/concerns.ts';
+import { type ListPage, useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
-import { toastError } from '../../state/toasts.ts';
-
-interface RunPage {
-  readonly items: BackfillRun[];
-  readonly next_cursor: string | null;
-}
 
 const LIMIT = 100;
 const CHOICES = [
@@ -60,8 +54,8 @@ export function BackfillRuns({ backfill }: { backfill: BackfillDetail }) {
 
 /** Two requests: what failed may lie anywhere among thousands. */
 function FailuresFirst({ id, path }: { id: string; path: string }) {
-  const failed = useResource<RunPage>(`${path}&status=FAILURE`, concernsBackfill(id));
-  const others = useResource<RunPage>(
+  const failed = useResource<ListPage<BackfillRun>>(`${path}&status=FAILURE`, concernsBackfill(id));
+  const others = useResource<ListPage<BackfillRun>>(
     `${path}&status=QUEUED,STARTED,CANCELING,SUCCESS,CANCELED,SKIPPED`,
     concernsBackfill(id),
   );
@@ -85,7 +79,7 @@ function FailuresFirst({ id, path }: { id: string; path: string }) {
 }
 
 function Filtered({ id, path }: { id: string; path: string }) {
-  const runs = useResource<RunPage>(path, concernsBackfill(id));
+  const runs = useResource<ListPage<BackfillRun>>(path, concernsBackfill(id));
   return (
     <Load from={runs} what="Runs of the backfill">
       {(page) => (
@@ -114,22 +108,13 @@ function Table({
   note: string;
   none: string;
 }) {
-  const [further, setFurther] = useState<RunPage | null>(null);
-  const [busy, setBusy] = useState(false);
-  const known = new Set(items.map(({ item }) => item));
-  const all = [...items, ...(further?.items ?? []).filter(({ item }) => !known.has(item))];
-  const next = further === null ? cursor : further.next_cursor;
-  const more = async (): Promise<void> => {
-    if (next === null) return;
-    setBusy(true);
-    try {
-      const page = await get<RunPage>(`${path}&cursor=${segment(next)}`);
-      setFurther({ items: [...(further?.items ?? []), ...page.items], next_cursor: page.next_cursor });
-    } catch (error) {
-      toastError('More runs could not be loaded', error);
-    }
-    setBusy(false);
-  };
+  const first = { items, next_cursor: cursor };
+  const { all, hasMore, busy, more } = useOlder(
+    path,
+    first,
+    ({ item }) => item,
+    'More runs could not be loaded',
+  );
   if (all.length === 0) return <Empty icon="runs" title={none} />;
   return (
     <>
@@ -155,7 +140,7 @@ function Table({
           </tbody>
         </table>
       </div>
-      {next !== null && (
+      {hasMore && (
         <p class="more-line">
           <Button busy={busy} onClick={() => void more()}>
             More runs

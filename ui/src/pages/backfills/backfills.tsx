@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { Backfill } from '../../../../src/server/contract/backfill.ts';
-import { get, segment } from '../../api/client.ts';
+import { segment } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Empty, Skeleton } from '../../components/feedback.tsx';
 import { Cause } from '../../components/links.tsx';
@@ -13,15 +13,10 @@ import { backfillShown } from '../../lib/status.ts';
 import { backfillHref, query, setQuery } from '../../router.ts';
 import { isBackfillEvent } from '../../state/concerns.ts';
 import { rememberList } from '../../state/neighbours.ts';
+import { type ListPage, useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
-import { toastError } from '../../state/toasts.ts';
 import { BackfillActions } from './backfill-actions.tsx';
 import { askedText, End, ProgressBar } from './progress.tsx';
-
-interface BackfillPage {
-  readonly items: Backfill[];
-  readonly next_cursor: string | null;
-}
 
 const ANY = 'any';
 const CHOICES = [
@@ -40,7 +35,7 @@ export function Backfills() {
     ...(status.statuses === '' ? [] : [`status=${status.statuses}`]),
     ...(asset === '' ? [] : [`asset=${segment(asset)}`]),
   ].join('&');
-  const first = useResource<BackfillPage>(path, isBackfillEvent);
+  const first = useResource<ListPage<Backfill>>(path, isBackfillEvent);
   return (
     <Page title="Backfills" wide>
       <div class="toolbar">
@@ -65,24 +60,14 @@ export function Backfills() {
   );
 }
 
-function Found({ path, page, filtered }: { path: string; page: BackfillPage; filtered: boolean }) {
-  const [older, setOlder] = useState<BackfillPage | null>(null);
-  const [busy, setBusy] = useState(false);
-  const known = new Set(page.items.map(({ backfill_id }) => backfill_id));
-  const all = [...page.items, ...(older?.items ?? []).filter(({ backfill_id }) => !known.has(backfill_id))];
-  const cursor = older === null ? page.next_cursor : older.next_cursor;
+function Found({ path, page, filtered }: { path: string; page: ListPage<Backfill>; filtered: boolean }) {
+  const { all, hasMore, busy, more } = useOlder(
+    path,
+    page,
+    ({ backfill_id }) => backfill_id,
+    'Older backfills could not be loaded',
+  );
   useEffect(() => rememberList(all.map(({ backfill_id }) => backfillHref(backfill_id))), [all.length, path]);
-  const more = async (): Promise<void> => {
-    if (cursor === null) return;
-    setBusy(true);
-    try {
-      const next = await get<BackfillPage>(`${path}&cursor=${segment(cursor)}`);
-      setOlder({ items: [...(older?.items ?? []), ...next.items], next_cursor: next.next_cursor });
-    } catch (error) {
-      toastError('Older backfills could not be loaded', error);
-    }
-    setBusy(false);
-  };
   if (all.length === 0) return <None filtered={filtered} />;
   return (
     <>
@@ -109,7 +94,7 @@ function Found({ path, page, filtered }: { path: string; page: BackfillPage; fil
           </tbody>
         </table>
       </div>
-      {cursor !== null && (
+      {hasMore && (
         <p class="more-line">
           <Button busy={busy} onClick={() => void more()}>
             Older backfills

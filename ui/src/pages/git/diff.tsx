@@ -1,4 +1,5 @@
 import type { SnapshotDiff } from '../../../../src/server/contract/component.ts';
+import { Side } from '../plan/change-parts.tsx';
 
 /** What changed in meaning, by pipeline and field; the plan says more of it. */
 export function Diff({ diff, planHref }: { diff: SnapshotDiff; planHref: string }) {
@@ -55,10 +56,4 @@ function Name({ pipeline }: { pipeline: string }) {
       <bdi>{pipeline}</bdi>
     </strong>
   );
-}
-
-function Side({ value, removed = false }: { value: unknown; removed?: boolean }) {
-  if (value === null || value === undefined) return <span class="faint">none</span>;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return removed ? <del>{text}</del> : <ins>{text}</ins>;
 }

@@ -4,13 +4,9 @@ import { post } from '../../api/client.ts';
 import { type ApiError, toApiError } from '../../api/problem.ts';
 import { Skeleton } from '../../components/feedback.tsx';
 import { plural } from '../../lib/format.ts';
+import { Sign } from '../plan/change-parts.tsx';
 
 const SHOWN = 8;
-const SIGNS = { added: '+', removed: '−', changed: '~', moved: '~' } as const satisfies Record<
-  PlanChange['change'],
-  string
->;
-const CLASSES = { added: 'added', removed: 'removed', changed: 'changed', moved: 'changed' } as const;
 
 /** What going to a revision would change: definitions, ticks, partitions. Asked when the dialog opens. */
 export function PlanPreview({ component, revision }: { component: string; revision: number }) {
@@ -61,8 +57,7 @@ export function PlanPreview({ component, revision }: { component: string; revisi
 function Change({ change }: { change: PlanChange }) {
   return (
     <li>
-      <span class={CLASSES[change.change]}>{SIGNS[change.change]}</span>{' '}
-      <span class="faint">{change.kind}</span>{' '}
+      <Sign of={change.change} /> <span class="faint">{change.kind}</span>{' '}
       <strong class="mono">
         <bdi>{change.key}</bdi>
       </strong>

@@ -3,9 +3,8 @@ import type { PlanChange } from '../../../../src/server/contract/plan.ts';
 import { Button } from '../../components/controls.tsx';
 import { External } from '../../components/links.tsx';
 import { plural } from '../../lib/format.ts';
+import { Side, Sign } from './change-parts.tsx';
 
-const SIGNS = { added: '+', removed: '−', changed: '~', moved: '→' } as const;
-const CLASSES = { added: 'added', removed: 'removed', changed: 'changed', moved: 'changed' } as const;
 const AT_FIRST = 50;
 
 /** By pipeline: its own settings first, then what of it comes, goes and changes. */
@@ -62,15 +61,6 @@ function Group({ pipeline, changes }: { pipeline: string; changes: readonly Plan
   );
 }
 
-function Sign({ of }: { of: PlanChange['change'] }) {
-  return (
-    <span class={CLASSES[of]}>
-      <span aria-hidden="true">{SIGNS[of]}</span>
-      <span class="sr-only">{of}</span>
-    </span>
-  );
-}
-
 function Fields({ fields }: { fields: PlanChange['fields'] }) {
   if (fields.length === 0) return null;
   return (
@@ -93,10 +83,4 @@ function Fields({ fields }: { fields: PlanChange['fields'] }) {
       ))}
     </dl>
   );
-}
-
-function Side({ value, removed = false }: { value: unknown; removed?: boolean }) {
-  if (value === null || value === undefined) return <span class="faint">none</span>;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return removed ? <del>{text}</del> : <ins>{text}</ins>;
 }

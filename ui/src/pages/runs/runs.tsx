@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
-import { get, segment } from '../../api/client.ts';
+import { segment } from '../../api/client.ts';
 import { Button, FilterBox, Segmented } from '../../components/controls.tsx';
 import { Empty, Skeleton } from '../../components/feedback.tsx';
 import { Load } from '../../components/load.tsx';
@@ -13,13 +13,8 @@ import { query, runHref, setQuery } from '../../router.ts';
 import { isRunEvent } from '../../state/concerns.ts';
 import { instance } from '../../state/instance.ts';
 import { rememberList } from '../../state/neighbours.ts';
+import { type ListPage, useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
-import { toastError } from '../../state/toasts.ts';
-
-interface RunPage {
-  readonly items: RunSummary[];
-  readonly next_cursor: string | null;
-}
 
 const ANY = 'any';
 const CHOICES = [
@@ -33,7 +28,7 @@ const CHOICES = [
 export function Runs() {
   const status = CHOICES.find(({ value }) => value === query('status')) ?? CHOICES[0];
   const path = pathOf(status.statuses, query('pipeline'), query('schedule'));
-  const first = useResource<RunPage>(path, isRunEvent);
+  const first = useResource<ListPage<RunSummary>>(path, isRunEvent);
   const counts = instance.data.value?.counts.runs;
   const number = (statuses: readonly string[]): number | undefined =>
     counts === undefined || statuses.length === 0
@@ -65,26 +60,16 @@ export function Runs() {
   );
 }
 
-function Found({ path, page, filtered }: { path: string; page: RunPage; filtered: boolean }) {
-  const [older, setOlder] = useState<RunPage | null>(null);
-  const [busy, setBusy] = useState(false);
+function Found({ path, page, filtered }: { path: string; page: ListPage<RunSummary>; filtered: boolean }) {
   const q = query('q');
-  const known = new Set(page.items.map(({ run_id }) => run_id));
-  const all = [...page.items, ...(older?.items ?? []).filter(({ run_id }) => !known.has(run_id))];
+  const { all, hasMore, busy, more } = useOlder(
+    path,
+    page,
+    ({ run_id }) => run_id,
+    'Older runs could not be loaded',
+  );
   const found = q === '' ? all : all.filter((run) => fuzzyScore(q, textOf(run)) !== null);
-  const cursor = older === null ? page.next_cursor : older.next_cursor;
   useEffect(() => rememberList(found.map(({ run_id }) => runHref(run_id))), [found.length, path, q]);
-  const more = async (): Promise<void> => {
-    if (cursor === null) return;
-    setBusy(true);
-    try {
-      const next = await get<RunPage>(`${path}&cursor=${segment(cursor)}`);
-      setOlder({ items: [...(older?.items ?? []), ...next.items], next_cursor: next.next_cursor });
-    } catch (error) {
-      toastError('Older runs could not be loaded', error);
-    }
-    setBusy(false);
-  };
   if (all.length === 0) return <NoRuns filtered={filtered} />;
   return (
     <>
@@ -93,7 +78,7 @@ function Found({ path, page, filtered }: { path: string; page: RunPage; filtered
       ) : (
         <RunList runs={found} label="Runs, newest first" />
       )}
-      {cursor !== null && (
+      {hasMore && (
         <p class="more-line">
           <Button busy={busy} onClick={() => void more()}>
             Older runs
