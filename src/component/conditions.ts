@@ -100,7 +100,7 @@ function stalled({ error }: ConditionFacts): Verdict {
 }
 
 function fetchFailed({ error }: ConditionFacts): Verdict {
-  if (error === null || !/^(GIT_|REPOSITORY_EMPTY|DISK_FULL)/.test(error.code)) {
+  if (error === null || !/^(GIT_|GITHUB_|REPOSITORY_EMPTY|DISK_FULL)/.test(error.code)) {
     return { status: 'False', reason: 'Fetched', message: '' };
   }
   return { status: 'True', reason: reasonOf(error.code), message: said(error) };

@@ -78,6 +78,8 @@ export interface EltGithubComponent extends Holds {
   status(): Omit<ComponentStatus, 'refreshing' | 'nextRefreshAt'>;
 }
 
+/** Holds in a row that are looked behind for the commit of a followed tag. */
+const REVISIONS_LOOKED_AT = 50;
 const NO_DIFF: SnapshotDiff = { added: [], removed: [], changed: [] };
 
 /** Opens mirror and last good state; contacts nobody. */
@@ -151,14 +153,16 @@ export async function openEltGithubComponent(deps: ComponentDeps): Promise<EltGi
     return result;
   }
 
-  /** What a followed tag named when it was last seen, or applied; a person's pin or rollback says nothing of it. */
+  /**
+   * What a followed tag may name: the commit that is served, which a person may have chosen by a pin, and the newest that was
+   * taken by following it. What was only seen while something was held was not taken.
+   */
   async function followedTag(): Promise<Pick<ReconcileInput, 'tagAt'>> {
     const served = state.served();
     if (settings.ref.kind !== 'tag' || served?.snapshot.repo.branch !== settings.ref.name) return {};
-    if (state.remoteHead !== null) return { tagAt: state.remoteHead.commit };
-    const revision = await store.components.revision(settings.name, served.revisionId);
-    const kind = revision?.trigger.kind;
-    return kind === 'pin' || kind === 'rollback' ? {} : { tagAt: served.snapshot.repo.commit };
+    const revisions = await store.components.revisions(settings.name, { limit: REVISIONS_LOOKED_AT });
+    const taken = revisions.find(({ trigger }) => trigger.kind !== 'pin' && trigger.kind !== 'rollback');
+    return { tagAt: [...(taken === undefined ? [] : [taken.commit]), served.snapshot.repo.commit] };
   }
 
   async function attempt(request: WriteStateRequest, startedAt: number): Promise<WrittenState> {

@@ -88,7 +88,8 @@ export function createHolds(deps: HoldsDeps): Holds {
     const commits = [...new Set([snapshot.repo.commit, ...used])];
     const present = await mirror().history.present(commits);
     for (const sha of commits) {
-      if (!present.has(sha)) await mirror().fetch({ kind: 'commit', sha }, signal);
+      if (!present.has(sha) || !(await mirror().has(sha)))
+        await mirror().fetch({ kind: 'commit', sha }, signal);
     }
     await mirror().keep(snapshot.repo.commit);
   }

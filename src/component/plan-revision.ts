@@ -65,7 +65,7 @@ async function compare(
   const [old, fresh] = [definitionsWith(deps, before), definitionsWith(deps, after)];
   const [definitionsBefore, definitionsAfter] = [old.definitions, fresh.definitions];
   const overrides = new Map(
-    (await store.schedules.states()).map(({ schedule, override }) => [schedule, override?.status ?? null]),
+    (await store.schedules.states()).map(({ schedule, override }) => [schedule, override]),
   );
   const candidates = impactCandidates(definitionsBefore, definitionsAfter);
   const written = await writtenOf(store, candidates);

@@ -33,7 +33,7 @@ export interface ReconcileInput {
   /** Another ref than the settings': the commit that a person chose, or that ended a hold. */
   readonly ref?: GitRef;
   /** Of a followed tag: the commit that it named. Another one stalls (fault G5): a release that changes is looked at by a person. */
-  readonly tagAt?: string;
+  readonly tagAt?: readonly string[];
   /** What is served now, of this repository; null: nothing. */
   readonly previous: Snapshot | null;
   /** Of the last reconcile that ended well; equal means no work. */
@@ -225,8 +225,8 @@ function snapshotOf(
 }
 
 function guardTag({ settings, tagAt }: ReconcileInput, head: string): void {
-  if (tagAt === undefined || tagAt === head) return;
-  const [from, to] = [tagAt.slice(0, 12), head.slice(0, 12)];
+  if (tagAt === undefined || tagAt.length === 0 || tagAt.includes(head)) return;
+  const [from, to] = [tagAt[0]!.slice(0, 12), head.slice(0, 12)];
   throw new OperationalError(
     'GIT_TAG_MOVED',
     `the tag "${refText(settings.ref)}" was moved from ${from} to ${to}`,

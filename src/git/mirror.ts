@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationalError } from '../lib/errors.ts';
-import { opaqueId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { createRedactor } from '../lib/secret.ts';
 import { pickAnyRef } from './any-ref.ts';
@@ -47,7 +46,8 @@ export interface MirrorOptions {
 /**
  * A bare repository with the last commits of one ref, filled by plumbing and read by object id. It has no remote, no
  * hooks and no configuration of the user; the token is never written to it.
- * Errors are `OperationalError`s of the `GIT_*` family, `REPOSITORY_EMPTY` and `DISK_FULL`.
+ * Errors are `OperationalError`s of the `GIT_*` family, `REPOSITORY_EMPTY` and `DISK_FULL`; those of the token's giver
+ * (`GITHUB_*`) pass through.
  */
 export interface Mirror {
   readonly gitDir: string;
@@ -59,6 +59,7 @@ export interface Mirror {
   fetch(ref: GitRef, signal?: AbortSignal): Promise<string>;
   /** A fresh clone in a side directory that takes the place of a damaged one when it is whole (G9). */
   rebuild(ref: GitRef, signal?: AbortSignal): Promise<string>;
+  /** Whether a commit is here with all the contents that are fetched of one. */
   has(commit: string): Promise<boolean>;
   /** Whether `from` is not an ancestor of `to`; null when the history at hand is too short to tell. */
   rewritten(from: string, to: string): Promise<boolean | null>;
@@ -127,9 +128,11 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       action,
       ...(signal === undefined ? {} : { signal }),
       ...(input === undefined ? {} : { input }),
-      onStart: (pid) => void recordProcess(pidFile, pid).catch(() => undefined),
+      ...(pidFile === null
+        ? {}
+        : { onStart: (pid) => void recordProcess(pidFile, pid).catch(() => undefined) }),
     });
-    await rm(pidFile, { force: true });
+    if (pidFile !== null) await rm(pidFile, { force: true });
     if (output.exitCode === 0) return output;
     const error = gitError(output.stderr, {
       action,
@@ -180,12 +183,13 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     return pickRef(ref, await listing(signal), remote);
   }
 
-  async function listing(signal: AbortSignal | undefined, pidFile?: string): Promise<string> {
+  async function listing(signal: AbortSignal | undefined): Promise<string> {
     const output = await contact(['ls-remote', '--', remote.url], {
       action: `reach ${remote.url}`,
       deadlineMs: options.deadlines?.listMs ?? LIST_DEADLINE_MS,
       signal,
-      pidFile,
+      // It holds no lock, and must not take the place of a fetch in the file.
+      pidFile: null,
     });
     return output.stdout.toString('utf8');
   }
@@ -200,7 +204,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) && (await has(text)))
       return { name: text, commit: text };
     try {
-      return pickAnyRef(text, await listing(signal, `${dir}.peek-${opaqueId()}.pid`), remote);
+      return pickAnyRef(text, await listing(signal), remote);
     } catch (error) {
       const here = await history.resolve(text);
       if (here === null) throw error;
@@ -210,7 +214,8 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
 
   async function peek(ref: GitRef | string, signal?: AbortSignal): Promise<Peek> {
     const picked = typeof ref === 'string' ? await anyRef(ref, signal) : await followed(ref, signal);
-    if (await has(picked.commit)) {
+    if (await hasCommit(picked.commit)) {
+      if (sparse !== null) await fetch({ kind: 'commit', sha: picked.commit }, signal);
       const objects = openObjects(dir, localEnv);
       const close = async (): Promise<void> => objects.close();
       return { ...picked, objects, history, close };
@@ -224,17 +229,24 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
       commit: picked.commit,
       depth: DEPTH,
       contact: (args, action, pidFile) => contact(args, { action, deadlineMs, signal, pidFile }),
+      ...(sparse === null
+        ? {}
+        : {
+            bringContents: (gitDir, commit, pidFile) =>
+              bringContents(gitDir, commit, sparse, { ...fetching(signal), deadlineMs, pidFile }),
+          }),
     });
+  }
+
+  function fetching(signal: AbortSignal | undefined): Contact {
+    const deadlineMs = options.deadlines?.fetchMs ?? FETCH_DEADLINE_MS;
+    return { action: `fetch ${remote.url}`, deadlineMs, signal };
   }
 
   /** Fetches into `gitDir`; returns the commit. Without history limits where the remote knows none. */
   async function bring(gitDir: string, ref: GitRef, signal: AbortSignal | undefined): Promise<string> {
     const source = ref.kind === 'semver' ? (await resolve(ref, signal)).name : refSource(ref);
-    const contacting = {
-      action: `fetch ${remote.url}`,
-      deadlineMs: options.deadlines?.fetchMs ?? FETCH_DEADLINE_MS,
-      signal,
-    };
+    const contacting = fetching(signal);
     await fetchShallow(
       {
         gitDir,
@@ -247,7 +259,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     );
     const brought =
       (ref.kind === 'branch' ? await looseHead(gitDir) : null) ?? (await headCommit(gitDir, source));
-    if (sparse !== null) await bringContents(gitDir, brought, sparse, signal);
+    if (sparse !== null) await bringContents(gitDir, brought, sparse, contacting);
     return brought;
   }
 
@@ -266,7 +278,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     gitDir: string,
     commit: string,
     options: SparseOptions,
-    signal: AbortSignal | undefined,
+    contacting: Contact,
   ): Promise<void> {
     await forgetPromises(gitDir, options);
     const missing = await missingBlobs(gitDir, commit, options);
@@ -281,12 +293,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
         '--stdin',
         remote.url,
       ],
-      {
-        action: `fetch ${remote.url}`,
-        deadlineMs: FETCH_DEADLINE_MS,
-        signal,
-        input: `${missing.join('\n')}\n`,
-      },
+      { ...contacting, input: `${missing.join('\n')}\n` },
     );
     await forgetPromises(gitDir, options);
   }
@@ -349,6 +356,12 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   }
 
   async function has(commit: string): Promise<boolean> {
+    if (!(await hasCommit(commit))) return false;
+    return sparse === null || (await missingBlobs(dir, commit, sparse)).length === 0;
+  }
+
+  /** Of a mirror without all contents those of an older commit may be missing. */
+  async function hasCommit(commit: string): Promise<boolean> {
     if (!existsSync(dir)) return false;
     const output = await local(['cat-file', '-e', `${commit}^{tree}`], 'look for a commit');
     return output.exitCode === 0;
@@ -358,9 +371,12 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     return exclusive(async () => {
       await clearLeftovers(dir);
       if (!existsSync(dir) || (await readOrigin(dir))?.url !== remote.url) return cloneAside(ref, signal);
-      if (ref.kind === 'commit' && (await has(ref.sha))) return ref.sha;
+      const isHere = ref.kind === 'commit' && (await hasCommit(ref.sha));
+      if (isHere && sparse === null) return ref.sha;
       try {
-        return await bring(dir, ref, signal);
+        if (!isHere) return await bring(dir, ref, signal);
+        await bringContents(dir, ref.sha, sparse!, fetching(signal));
+        return ref.sha;
       } catch (error) {
         if (!(error instanceof OperationalError) || !(await isDamage(error))) throw error;
         log.warn({ repo: remote.url, reason: error.message }, 'the mirror is damaged, cloning again');
@@ -454,8 +470,8 @@ interface Contact {
   readonly action: string;
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Where git's pid is recorded; absent: the mirror's own file. */
-  readonly pidFile?: string | undefined;
+  /** Where git's pid is recorded; null: nowhere; absent: the mirror's own file. */
+  readonly pidFile?: string | null;
   readonly input?: string;
 }
 

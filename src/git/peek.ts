@@ -33,6 +33,8 @@ export interface PeekOptions {
   readonly depth: number;
   /** Runs git against the remote; throws what the remote answered. The pid of it is recorded in the file. */
   readonly contact: (args: readonly string[], action: string, pidFile: string) => Promise<unknown>;
+  /** Of a mirror without all contents: fetches those that the commit needs. */
+  readonly bringContents?: (gitDir: string, commit: string, pidFile: string) => Promise<void>;
 }
 
 const DEADLINE_MS = 60_000;
@@ -59,6 +61,8 @@ export async function peekAside(options: PeekOptions): Promise<Peek> {
       options.contact(args, `fetch ${source} of ${url}`, pidFile),
     );
     const commit = await fetched(side, options, local);
+    // What the mirror's commits name is taken for known by the remote, whether their contents were fetched or not.
+    await options.bringContents?.(side, commit, pidFile);
     const objects = openObjects(side, env);
     return {
       commit,

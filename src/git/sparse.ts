@@ -1,3 +1,4 @@
+import { gitError } from './git-errors.ts';
 import { type GitOutput, runGit } from './git-process.ts';
 
 /**
@@ -47,14 +48,18 @@ export async function missingBlobs(
   options: SparseOptions,
 ): Promise<readonly string[]> {
   const { env } = options;
-  const run = async (args: readonly string[], input?: string): Promise<GitOutput> =>
-    runGit({
+  const action = 'look for what is not fetched yet';
+  async function run(args: readonly string[], input?: string): Promise<GitOutput> {
+    const output = await runGit({
       args: [`--git-dir=${gitDir}`, ...args],
       env,
       deadlineMs: DEADLINE_MS,
-      action: 'look for what is not fetched yet',
+      action,
       ...(input === undefined ? {} : { input }),
     });
+    if (output.exitCode === 0) return output;
+    throw gitError(output.stderr, { action, host: null, hasToken: false, redact: (text) => text });
+  }
   const listed = await run(['ls-tree', '-r', '-z', '--full-tree', commit, ...options.paths]);
   const oids = new Set<string>();
   for (const row of listed.stdout.toString('utf8').split('\0')) {

@@ -30,6 +30,11 @@ it.each([
   ],
   ['a remote that is down (G1)', { error: DOWN }, ['FetchFailed Unreachable', 'Degraded Unreachable']],
   [
+    'an installation that GitHub refuses a token',
+    { error: { code: 'GITHUB_REFUSED', message: 'no key', next: 'stalled' } as const },
+    ['Stalled GithubRefused', 'FetchFailed GithubRefused', 'Degraded GithubRefused'],
+  ],
+  [
     'a remote that was never there',
     { error: DOWN, serving: null },
     ['Ready NoRevision', 'FetchFailed Unreachable', 'Degraded Unreachable'],

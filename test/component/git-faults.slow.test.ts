@@ -194,6 +194,20 @@ describe('G5: what is followed is not what it was', () => {
     expect(condition(again, 'Stalled')).toMatchObject({ status: 'False' });
   });
 
+  it('the tag is moved while something is held: the end of the hold does not take it', async () => {
+    const made = await served({ ref: { kind: 'tag', name: 'v1' } }, 'v1');
+    const { repository, world, good } = made;
+    const hold = { by: 'cli:ada', reason: '', expiresAt: world.clock.now() + 60_000 };
+    await world.service.pin('shop', good, hold);
+    repository.push(pythonFolder('c'));
+    repository.git('tag', '--force', '-a', 'v1', '-m', 'moved');
+    repository.git('push', '--quiet', '--force', 'origin', 'v1');
+    expect(await world.refresh()).toMatchObject({ status: 'unchanged', commit: good });
+    world.clock.advance(60_001);
+    expect(await world.refresh()).toMatchObject({ commit: good, error: { code: 'GIT_TAG_MOVED' } });
+    await expectKept(made);
+  });
+
   it('the tag is deleted: stalled with the tags that there are', async () => {
     const made = await served({ ref: { kind: 'tag', name: 'v1' } }, 'v1');
     const { repository, world } = made;

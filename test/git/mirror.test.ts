@@ -129,6 +129,15 @@ describe('fetch', () => {
     await mirror.keep(second);
     await mirror.release([first]);
     expect(await read(mirror, second, 'pipelines/b/dagster.yaml')).toBe('b: 1\n');
+    // Of the commits in between only the names came with the head.
+    const between = repository.push({ 'pipelines/a/dagster.yaml': 'a: 3\n' });
+    const head = repository.push({ 'pipelines/a/dagster.yaml': 'a: 4\n' });
+    expect(await mirror.fetch(MAIN)).toBe(head);
+    expect(await mirror.has(between)).toBe(false);
+    const peek = await mirror.peek(between);
+    expect(String(await peek.objects.file(between, 'pipelines/a/dagster.yaml'))).toBe('a: 3\n');
+    await peek.close();
+    expect(await mirror.has(between)).toBe(true);
     const full = await mirrorOf(`${server.url}/remote.git`, temporaryDirectory());
     expect(await read(full, await full.fetch(MAIN), 'big/data')).toHaveLength(300_000);
   });

@@ -3,32 +3,35 @@ import { mustParseCron, nextTick, ticksBetween } from '../../partitions/cron.ts'
 import type { Instant } from '../../partitions/instant.ts';
 import { createTickIndex, ordinalAtOrBefore } from '../../partitions/tick-index.ts';
 import type { TickForecast } from '../revision-plan.ts';
+import { type ScheduleOverride, scheduleStatus } from '../schedule-status.ts';
 import { pairPipelines, renamedSchedules } from './moves.ts';
 
 /** Ticks that are listed of each side. */
 const LISTED = 5;
 
 type Side = TickForecast['before'];
-type Status = 'RUNNING' | 'STOPPED';
+type OverrideOf = (schedule: string) => ScheduleOverride | null;
 type Ticks = Pick<Side, 'count' | 'first'>;
 
 /**
  * What each schedule would fire from `from` on and before `to`, on both sides, of those schedules whose ticks differ.
  * A stopped schedule fires nothing. Sorted by name.
- * @param statusOf what a person set over `default_status`; null: nothing
+ * @param overrideOf what a person set over `default_status`, by the schedule's name before; null: nothing
  */
 export function tickForecast(
   before: Definitions,
   after: Definitions,
   from: Instant,
   to: Instant,
-  statusOf: (schedule: string) => Status | null = () => null,
+  overrideOf: OverrideOf = () => null,
 ): TickForecast[] {
   // Many schedules tick alike: what one cron does is counted once.
   const known = new Map<string, Ticks>();
   const forecasts: TickForecast[] = [];
   for (const [was, now] of pairsOf(before, after)) {
-    const [old, fresh] = [running(was, statusOf), running(now, statusOf)];
+    // It stays with a schedule that is renamed.
+    const override = overrideOf((was ?? now)!.name);
+    const [old, fresh] = [running(was, override, from), running(now, override, from)];
     if (old === null && fresh === null) continue;
     if (old !== null && fresh !== null && haveSameTicks(old, fresh, from, to)) continue;
     const side = (one: ScheduleDefinition | null): Side => ({
@@ -57,10 +60,11 @@ function* pairsOf(before: Definitions, after: Definitions): IterableIterator<Pai
 
 function running(
   schedule: ScheduleDefinition | undefined,
-  statusOf: (schedule: string) => Status | null,
+  override: ScheduleOverride | null,
+  now: Instant,
 ): ScheduleDefinition | null {
   if (schedule === undefined) return null;
-  return (statusOf(schedule.name) ?? schedule.config.defaultStatus) === 'RUNNING' ? schedule : null;
+  return scheduleStatus(schedule, override, now) === 'RUNNING' ? schedule : null;
 }
 
 /** `@daily` and `0 0 * * *` are one; so are two zones that have one clock in these days. */

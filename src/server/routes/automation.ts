@@ -96,7 +96,7 @@ export function automationRoutes(app: App, deps: AppDeps): void {
         throw refusal(
           'EVALUATION_NOT_FOUND',
           `there is no evaluation ${request.params.id}`,
-          'evaluations are kept for 30 days, the newest of each asset for ever',
+          'evaluations are kept for 30 days, the newest of each asset and the newest that requested something for ever',
         );
       }
       return evaluationDetail(row);

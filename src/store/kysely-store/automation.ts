@@ -111,6 +111,19 @@ export function createAutomationStore(context: StoreContext): AutomationStore {
               .whereRef('newest.asset_id', '=', 'automation_evaluation.asset_id')
               .whereRef('newest.check_name', '=', 'automation_evaluation.check_name'),
           )
+          .where((eb) =>
+            eb.or([
+              eb('requested', '=', 0),
+              eb('evaluation_no', '<', (one) =>
+                one
+                  .selectFrom('automation_evaluation as newest')
+                  .select((max) => max.fn.max('newest.evaluation_no').as('evaluation_no'))
+                  .whereRef('newest.asset_id', '=', 'automation_evaluation.asset_id')
+                  .whereRef('newest.check_name', '=', 'automation_evaluation.check_name')
+                  .where('newest.requested', '>', 0),
+              ),
+            ]),
+          )
           .executeTakeFirst();
         return Number(result.numDeletedRows);
       });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PipelineConfig } from '../../../src/discovery/pipeline-config.ts';
 import { tickForecast } from '../../../src/plan/revision-plan/tick-forecast.ts';
+import type { ScheduleOverride } from '../../../src/plan/schedule-status.ts';
 import { sampleDefinitions } from '../../helpers/sample-definitions.ts';
 
 type Schedule = NonNullable<PipelineConfig['schedule']>;
@@ -27,9 +28,9 @@ function defs(schedules: Readonly<Record<string, Schedule | undefined>>) {
 function forecast(
   before: Schedule | undefined,
   after: Schedule | undefined,
-  statusOf?: (name: string) => 'RUNNING' | 'STOPPED' | null,
+  override: ScheduleOverride | null = null,
 ) {
-  return tickForecast(defs({ a: before }), defs({ a: after }), FROM, FROM + 7 * DAY, statusOf);
+  return tickForecast(defs({ a: before }), defs({ a: after }), FROM, FROM + 7 * DAY, () => override);
 }
 
 describe('ticks of the next days', () => {
@@ -93,8 +94,10 @@ describe('ticks of the next days', () => {
   });
 
   it('fires nothing of a schedule that a person stopped', () => {
-    expect(forecast(BASE, { ...BASE, cron: ['* * * * *'] }, () => 'STOPPED')).toEqual([]);
-    expect(forecast(BASE, { ...BASE, defaultStatus: 'STOPPED' }, () => 'RUNNING')).toEqual([]);
+    expect(forecast(BASE, { ...BASE, cron: ['* * * * *'] }, { status: 'STOPPED' })).toEqual([]);
+    expect(forecast(BASE, { ...BASE, defaultStatus: 'STOPPED' }, { status: 'RUNNING' })).toEqual([]);
+    const over = { status: 'STOPPED', expiresAt: FROM } as const;
+    expect(forecast(BASE, { ...BASE, cron: ['* * * * *'] }, over)).toHaveLength(1);
   });
 
   it('forecasts 10,000 changed schedules at once', () => {

@@ -545,16 +545,18 @@ export function describeAutomationStore(open: OpenStore): void {
         expect(await ids({ cursor: 'gone' })).toEqual([]);
       });
 
-      it('forgets old evaluations, but the newest of each asset', async () => {
+      it('forgets old evaluations, but the newest of each asset and the newest that asked for something', async () => {
         const { store, clock } = opened;
         await publish(store, SAMPLE);
         await recordOf('e0', { evaluations: [evaluated('plain', 1), evaluated('raw', 1)] });
+        for (const [n, requested] of [1, 0, 0].entries()) {
+          clock.advance(1000);
+          await recordOf(`e${n + 1}`, { evaluations: [evaluated('plain', requested)] });
+        }
         clock.advance(1000);
-        await recordOf('e1', { evaluations: [evaluated('plain', 0)] });
-        clock.advance(1000);
-        expect(await store.automation.prune(clock.now())).toBe(1);
+        expect(await store.automation.prune(clock.now())).toBe(2);
         const left = await store.automation.evaluations({ limit: 5 });
-        expect(left.map((row) => row.evaluationId)).toEqual(['e1/plain', 'e0/raw']);
+        expect(left.map((row) => row.evaluationId)).toEqual(['e3/plain', 'e1/plain', 'e0/raw']);
       });
 
       it('names static keys by the ids of the dictionary, the same ones every time', async () => {
