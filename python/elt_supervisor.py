@@ -9,6 +9,9 @@ Files of STEP_DIR   read:    supervise.json, lease (its mtime is renewed), cance
 Its environment is the step's own, plus ELT_REDACT_<i>: what is to be masked, one per line, which the step does not get.
 
 The step's process is started before what costs time is imported (json, re).
+
+A warm start uses it as a module: the supervisor then is a fork of an interpreter that has the tool imported, and so is the
+step's process (`become` of `Supervisor`, `elt_runner/warm`). All else is the same.
 """
 
 import os
@@ -59,43 +62,75 @@ def start_time(pid):
     return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
 
 
-def start(argv, environment):
-    """Starts the step's process in a session of its own. Returns (pid, stdout, stderr, error of exec or None)."""
+def start(argv, environment, become):
+    """Starts the step's process in a session of its own.
+
+    Returns (pid, stdout, stderr, error of `become` or None); None in the step's process itself, if `become` returned there.
+    """
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
     fail_read, fail_write = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            os.setsid()
-            null = os.open(os.devnull, os.O_RDONLY)
-            for source, target in ((null, 0), (out_write, 1), (err_write, 2)):
-                os.dup2(source, target)
-            for number in (sig.SIGPIPE, sig.SIGTERM, sig.SIGINT, sig.SIGCHLD, sig.SIGXFSZ):
-                sig.signal(number, sig.SIG_DFL)
-            os.execvpe(argv[0], argv, environment)
+            enter(parent, out_write, err_write)
+            become(argv, environment, fail_write)
+            os.close(fail_write)
+            return None
         except BaseException as error:
             os.write(fail_write, str(error).encode("utf-8", "replace"))
         os._exit(127)
     for descriptor in (out_write, err_write, fail_write):
         os.close(descriptor)
-    # Closed by exec: the end of this pipe says that the process is the step's own program.
+    # Its end says that the process is the step's own program.
     failure = os.read(fail_read, 4096)
     os.close(fail_read)
     return pid, out_read, err_read, failure.decode("utf-8", "replace") if failure else None
 
 
-def become_subreaper():
-    """Orphans of the step become our children (Linux), so that none of them can get away."""
+def enter(parent, out_write, err_write):
+    """What the step's process is made to be before it runs anything of the step: cold or warm, the one place for it."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (out_write, 1), (err_write, 2)):
+        os.dup2(source, target)
+    sig.set_wakeup_fd(-1)
+    for number in (sig.SIGPIPE, sig.SIGTERM, sig.SIGINT, sig.SIGHUP, sig.SIGCHLD, sig.SIGXFSZ):
+        sig.signal(number, sig.SIG_DFL)
+    die_with(parent)
+
+
+def execute(argv, environment, _fail_write):
+    """`become` of a cold start; does not return."""
+    os.execvpe(argv[0], argv, environment)
+
+
+def control_process(option, value):
+    """prctl of Linux; False where it is not there."""
     if not sys.platform.startswith("linux"):
         return False
     try:
         import ctypes
 
-        PR_SET_CHILD_SUBREAPER = 36
-        return ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        return ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0
     except Exception:
         return False
+
+
+def die_with(parent):
+    """Nobody is left to keep the time-out or the lease of a step whose supervisor was killed."""
+    PR_SET_PDEATHSIG = 1
+    control_process(PR_SET_PDEATHSIG, sig.SIGKILL)
+    # It may have been killed before we asked.
+    if os.getppid() != parent:
+        os.kill(os.getpid(), sig.SIGKILL)
+
+
+def become_subreaper():
+    """Orphans of the step become our children (Linux), so that none of them can get away."""
+    PR_SET_CHILD_SUBREAPER = 36
+    return control_process(PR_SET_CHILD_SUBREAPER, 1)
 
 
 class Log:
@@ -234,9 +269,15 @@ class Stream:
 
 
 class Supervisor:
-    def __init__(self, step_dir, argv):
+    """`environment` is the step's, in bytes, `secrets` what is to be masked; `become` makes a forked process the step's own."""
+
+    def __init__(self, step_dir, argv, environment, secrets, become=execute):
         self.dir = step_dir
         self.argv = argv
+        self.environment = environment
+        self.secrets = secrets
+        self.become = become
+        self.step_id = environment.get(b"ELT_STEP_ID", b"")
         self.begun = time.monotonic()
         self.reason = "exited"
         self.message = ""
@@ -252,6 +293,7 @@ class Supervisor:
         return os.path.join(self.dir, name)
 
     def run(self):
+        """Ends this process with the step; returns only in the step's own one, if `become` does."""
         # Declared dead before it began: somebody else may already run the next attempt.
         if not os.path.exists(self.path("lease")):
             os._exit(3)
@@ -264,17 +306,12 @@ class Supervisor:
         sig.signal(sig.SIGINT, sig.SIG_IGN)
         sig.signal(sig.SIGHUP, sig.SIG_IGN)
 
-        secrets = set()
-        environment = {}
-        for name, value in os.environb.items():
-            if name.startswith(b"ELT_REDACT_"):
-                secrets.update(secret for secret in value.split(b"\n") if secret)
-            else:
-                environment[name] = value
-        self.step_id = environment.get(b"ELT_STEP_ID", b"")
         # Before the start: an orphan made earlier would be out of reach. The one import that has to come first.
         self.is_subreaper = become_subreaper()
-        self.pid, out, err, failure = start(self.argv, environment)
+        started = start(self.argv, self.environment, self.become)
+        if started is None:
+            return
+        self.pid, out, err, failure = started
         own = os.getpid()
         boot_id = read_text("/proc/sys/kernel/random/boot_id").decode().strip()
         write_whole(
@@ -289,7 +326,7 @@ class Supervisor:
         self.json = json
         with open(self.path("supervise.json"), "rb") as file:
             self.settings = json.loads(file.read())
-        self.log = Log(self.path("output.log"), secrets, self.settings["log_cap_bytes"])
+        self.log = Log(self.path("output.log"), self.secrets, self.settings["log_cap_bytes"])
         if failure is not None:
             self.reason, self.message = "spawn_failed", "%s: %s" % (self.argv[0], failure)
             self.log.write(b"s", self.message.encode())
@@ -524,8 +561,8 @@ class Supervisor:
                 self.log.tell_dropped()
 
 
-if __name__ == "__main__":
-    supervisor = Supervisor(sys.argv[1], sys.argv[2:])
+def supervise(supervisor):
+    """Returns only in the step's own process; see `Supervisor.run`."""
     try:
         supervisor.run()
     except BaseException:
@@ -537,3 +574,18 @@ if __name__ == "__main__":
             except Exception:
                 pass
         raise
+
+
+def main(step_dir, argv):
+    secrets = set()
+    environment = {}
+    for name, value in os.environb.items():
+        if name.startswith(b"ELT_REDACT_"):
+            secrets.update(secret for secret in value.split(b"\n") if secret)
+        else:
+            environment[name] = value
+    supervise(Supervisor(step_dir, argv, environment, secrets))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
