@@ -22,6 +22,14 @@ export interface FreshnessWatch {
   runOnce(): Promise<{ readonly watched: number; readonly changed: number }>;
   /** When the next asset becomes stale if nothing comes; null if none ever does. Valid after `runOnce`. */
   nextChangeAt(): Instant | null;
+  /** Whether any asset has a policy, or other definitions have not been looked at: else no event matters. */
+  isWatching(): boolean;
+}
+
+/** What is known once what changed has been recorded. */
+interface Look {
+  readonly watched: ReadonlyMap<string, Watched>;
+  readonly cursor: number;
 }
 
 const NAME = 'freshness';
@@ -51,11 +59,15 @@ export function createFreshnessWatch({ store, components, clock }: FreshnessDeps
     async runOnce() {
       const definitions = components.definitions();
       const events: InstanceEvent[] = [];
-      if (definitions === seen) await takeUpdates(events);
-      else await takeDefinitions(definitions, events);
+      const look =
+        definitions === seen ? await takeUpdates(events) : await takeDefinitions(definitions, events);
       if (events.length > 0) await store.appendInstanceEvents(events);
+      // Only what was recorded counts as said: if that failed, the next look finds it again.
+      ({ watched, cursor } = look);
+      seen = definitions;
       return { watched: watched.size, changed: events.length };
     },
+    isWatching: () => watched.size > 0 || components.definitions() !== seen,
     nextChangeAt() {
       let next: Instant | null = null;
       for (const { state } of watched.values()) {
@@ -66,9 +78,9 @@ export function createFreshnessWatch({ store, components, clock }: FreshnessDeps
   };
 
   /** Other policies, or the first look: everything is read anew. */
-  async function takeDefinitions(definitions: Definitions, events: InstanceEvent[]): Promise<void> {
+  async function takeDefinitions(definitions: Definitions, events: InstanceEvent[]): Promise<Look> {
     const policies = policiesOf(definitions);
-    cursor = await store.lastEventId();
+    const last = await store.lastEventId();
     const updates = await store.assets.lastUpdates([...policies.keys()]);
     const since = seen === null ? await lastBeat() : null;
     const now = clock.now();
@@ -81,21 +93,21 @@ export function createFreshnessWatch({ store, components, clock }: FreshnessDeps
         seen === null ? await stateBefore(key, config, lastUpdate, since) : watched.get(key)?.state;
       announce(key, before?.state ?? 'unknown', state, events);
     }
-    watched = found;
-    seen = definitions;
+    return { watched: found, cursor: last };
   }
 
   /** What was materialized since the last look, and what has become stale by itself. */
-  async function takeUpdates(events: InstanceEvent[]): Promise<void> {
+  async function takeUpdates(events: InstanceEvent[]): Promise<Look> {
     const updates = new Map<string, Instant>();
+    let last = cursor;
     const types = ['materialization'];
     for (let full = true; full; ) {
-      const records = await store.events({ after: cursor, limit: BATCH, types });
+      const records = await store.events({ after: last, limit: BATCH, types });
       for (const { event, at } of records) {
         if (event.type === 'materialization' && watched.has(event.asset_key))
           updates.set(event.asset_key, at);
       }
-      cursor = records.at(-1)?.eventId ?? cursor;
+      last = records.at(-1)?.eventId ?? last;
       full = records.length === BATCH;
     }
     const now = clock.now();
@@ -107,7 +119,7 @@ export function createFreshnessWatch({ store, components, clock }: FreshnessDeps
       next.set(key, { config, lastUpdate: newest, state });
       announce(key, before.state, state, events);
     }
-    watched = next;
+    return { watched: next, cursor: last };
   }
 
   /** How an asset stood when this daemon last beat, as far as anybody can know: what it was then has been said. */
@@ -149,7 +161,7 @@ export function createFreshnessDaemon(deps: FreshnessDeps & { readonly logger: L
     },
   });
   const unsubscribe = store.subscribe(() => {
-    if (isComing) return;
+    if (isComing || !watch.isWatching()) return;
     isComing = true;
     void clock.sleepUntil(clock.now() + COALESCE_MS, stopping.signal).then(() => {
       isComing = false;

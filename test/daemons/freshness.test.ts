@@ -105,6 +105,30 @@ describe('what is said', () => {
     expect(nextChangeAt()).toBe(clock.now() + HOUR + 1);
   });
 
+  it('what could not be recorded is said by the next look', async () => {
+    const { store, components, materialize, clock } = await world(sample({ a: {} }));
+    await materialize('a');
+    let isFull = false;
+    const watch = createFreshnessWatch({
+      store: {
+        ...store,
+        async appendInstanceEvents(events) {
+          if (isFull) throw new Error('disk full');
+          return store.appendInstanceEvents(events);
+        },
+      },
+      components,
+      clock,
+    });
+    expect(await watch.runOnce()).toEqual({ watched: 1, changed: 0 });
+    clock.advance(HOUR + 1);
+    isFull = true;
+    await expect(watch.runOnce()).rejects.toThrow('disk full');
+    isFull = false;
+    expect(await watch.runOnce()).toEqual({ watched: 1, changed: 1 });
+    expect(await watch.runOnce()).toEqual({ watched: 1, changed: 0 });
+  });
+
   it('by a deadline on the day of a clock change', async () => {
     const policy = {
       lowerBoundDeltaSeconds: 12 * 3_600,
