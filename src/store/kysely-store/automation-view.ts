@@ -12,7 +12,7 @@ import { createOrdinalReader } from './automation-ordinals.ts';
 import type { StoreContext } from './context.ts';
 import { lastEventId } from './event-log.ts';
 import { findAssets, type Reader } from './identities.ts';
-import { plannedAssetRuns } from './planned-subsets.ts';
+import { plannedAssetRuns, plannedRunsOfAssets } from './planned-subsets.ts';
 
 interface Remembered extends Learned {
   /** What views are given; made anew when something changes. */
@@ -131,10 +131,7 @@ export function createAutomationLook(
       if (own === undefined || !isOf(own.memory, subject.partitions)) unknown.set(id, subject);
     }
     if (unknown.size === 0) return;
-    const plans = Map.groupBy(
-      await plannedAssetRuns(tx, { assetIds: [...unknown.keys()] }),
-      ({ assetId }) => assetId,
-    );
+    const plans = Map.groupBy(await plannedRunsOfAssets(tx, [...unknown.keys()]), ({ assetId }) => assetId);
     const traces = await tracesOf(tx, [...unknown.keys()]);
     const fresh = new Map<number, Learned>();
     for (const [assetId, { partitions }] of unknown) {

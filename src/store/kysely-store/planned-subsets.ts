@@ -78,6 +78,44 @@ export async function plannedAssetRuns(
   return found.sort((a, b) => a.runNo - b.runNo);
 }
 
+/**
+ * What counts of all runs of some assets: what those that have not succeeded were to write, and what those that succeeded
+ * were whose write a failed run, planned before them, wrote over. The write alone does not tell of them any more.
+ */
+export async function plannedRunsOfAssets(
+  tx: Reader,
+  assetIds: readonly number[],
+): Promise<readonly PlannedAssetRun[]> {
+  const wanted = new Set(assetIds);
+  const runs = await plannedAssetRuns(tx, { assetIds });
+  const hidden = new Set<number>();
+  for (const some of chunks(assetIds, CHUNK)) {
+    const rows = await tx.db
+      .selectFrom('run as failed')
+      .innerJoin('materialization as last', 'last.run_no', 'failed.run_no')
+      .innerJoin('materialization as before', (join) =>
+        join
+          .onRef('before.asset_id', '=', 'last.asset_id')
+          .onRef('before.p_kind', '=', 'last.p_kind')
+          .onRef('before.p1', '=', 'last.p1')
+          .onRef('before.p2', '=', 'last.p2')
+          .onRef('before.run_no', '>', 'last.run_no')
+          .onRef('before.event_id', '<', 'last.event_id'),
+      )
+      .innerJoin('run as succeeded', 'succeeded.run_no', 'before.run_no')
+      .select('before.run_no')
+      .distinct()
+      .where('failed.status', '=', 'FAILURE')
+      .where('succeeded.status', '=', 'SUCCESS')
+      .where('last.asset_id', 'in', some)
+      .execute();
+    for (const { run_no: runNo } of rows) if (runNo !== null) hidden.add(runNo);
+  }
+  if (hidden.size === 0) return runs;
+  const more = await plannedAssetRuns(tx, { runNos: [...hidden] });
+  return [...runs, ...more.filter(({ assetId }) => wanted.has(assetId))].sort((a, b) => a.runNo - b.runNo);
+}
+
 /** The partitions of a plan under the definition that the asset has today. */
 export function plannedSubset(
   { definition, keys, isRange }: Pick<PlannedAssetRun, 'definition' | 'keys' | 'isRange'>,

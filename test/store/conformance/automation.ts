@@ -360,7 +360,21 @@ export function describeAutomationStore(open: OpenStore): void {
           play.opened = opened;
           await look();
         }),
-        { numRuns: 20 },
+        {
+          numRuns: 20,
+          examples: [
+            [
+              // A failed run that wrote over what a later one, which succeeded, had written: read anew, too.
+              [
+                { do: 'plan', assets: ['cube'], from: 0, count: 1 },
+                { do: 'plan', assets: ['cube'], from: 0, count: 1 },
+                { do: 'end', run: 1, status: 'SUCCESS' },
+                { do: 'write', run: 0, asset: 0, key: 0, version: null },
+                { do: 'end', run: 0, status: 'FAILURE' },
+              ],
+            ],
+          ],
+        },
       );
     });
 
