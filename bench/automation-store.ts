@@ -124,7 +124,7 @@ function automationOf(store: Store, clock: FakeClock, definitions: Definitions) 
     logger: createLogger('error'),
     components: { definitions: () => definitions },
     engine: { wake: () => undefined },
-    backfills: { advance: () => Promise.resolve({ submitted: 0, ended: 0, nextAt: null }) },
+    backfills: { advance: () => Promise.resolve({ submitted: 0, ended: 0 }) },
     newId: () => uuidv7(clock.now()),
     crashPoint: neverCrash,
   });

@@ -24,8 +24,7 @@ export function createBackfillDaemon(deps: BackfillDaemonDeps): Daemon {
     operations,
     log: logger,
     async runOnce() {
-      const { submitted, ended, nextAt } = await backfills.advance();
-      return { counts: { submitted, ended }, ...(nextAt === null ? {} : { nextAt }) };
+      return { counts: await backfills.advance() };
     },
   });
   backfills.onNews(() => daemon.wake());

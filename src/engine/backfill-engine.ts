@@ -50,12 +50,8 @@ export interface BackfillEngine {
   cancel(backfillId: string, by: string): Promise<BackfillRow>;
   /** A new backfill, of an ended one's partitions that failed, were canceled or never ran; names it as its parent. */
   retryFailed(backfillId: string, by: BackfillRequest['cause']): Promise<BackfillRow>;
-  /** One look at every unfinished backfill; idempotent. `nextAt`: when to look again without news, null: only on news. */
-  advance(): Promise<{
-    readonly submitted: number;
-    readonly ended: number;
-    readonly nextAt: number | null;
-  }>;
+  /** One look at every unfinished backfill; idempotent. */
+  advance(): Promise<{ readonly submitted: number; readonly ended: number }>;
   /** Told when `advance` has something to do: a backfill was created, resumed, canceled, or one of its runs ended. */
   onNews(listener: () => void): () => void;
 }

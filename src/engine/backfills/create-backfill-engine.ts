@@ -159,8 +159,8 @@ export function createBackfillEngine(deps: BackfillEngineDeps): BackfillEngine {
     },
   };
 
-  async function lookAtAll(): Promise<{ submitted: number; ended: number; nextAt: number | null }> {
-    const counts = { submitted: 0, ended: 0, nextAt: null };
+  async function lookAtAll(): Promise<{ submitted: number; ended: number }> {
+    const counts = { submitted: 0, ended: 0 };
     const failures: unknown[] = [];
     for (const row of await backfills.unfinished()) {
       // One that cannot be carried on must not hold the others up (fault P10).
