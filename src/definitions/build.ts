@@ -1,7 +1,9 @@
 import { distance } from 'fastest-levenshtein';
+import type { Limits } from '../discovery/pipeline-config.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
 import type { InstanceConfig, PipelineState, Snapshot } from '../state/snapshot.ts';
+import { alertsMeaning, mergeAlerts } from './alerts.ts';
 import { buildAssetGraph } from './asset-graph.ts';
 import { assetNodes, externalNode } from './asset-node.ts';
 import type { AssetKey, AssetNode, Definitions, ScheduleDefinition } from './definitions.ts';
@@ -42,6 +44,9 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
   const jobs = buildJobs(graph);
   const schedules = buildSchedules(sources, graph.nodes);
   const instance = mergeInstances(sources);
+  const alerts = mergeAlerts(
+    sources.map(({ component, snapshot }) => ({ component, alerts: snapshot.instance.alerts })),
+  );
   // Jobs follow from the assets.
   const meaning = {
     assets: [...graph.nodes.values()].map((node) => digestOnce(node, meaningOf)),
@@ -51,6 +56,7 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
       source: null,
     })),
     instance,
+    alerts: alertsMeaning(alerts),
   };
   const definitions: Definitions = {
     digest: digestOf(meaning),
@@ -64,6 +70,7 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
     schedules,
     pipelines,
     instance,
+    alerts,
   };
   return { definitions, diagnostics };
 }
@@ -126,7 +133,7 @@ function buildSchedules(
 }
 
 /** Limits of several repositories: the strictest of each; run retries of the most generous. */
-function mergeInstances(sources: readonly DefinitionsSource[]): InstanceConfig {
+function mergeInstances(sources: readonly DefinitionsSource[]): Definitions['instance'] {
   const pools: Record<string, number> = {};
   let maxConcurrentRuns: number | null = null;
   let runRetries: InstanceConfig['runRetries'] = { enabled: false, maxRetries: 0 };
@@ -144,7 +151,22 @@ function mergeInstances(sources: readonly DefinitionsSource[]): InstanceConfig {
       runRetries = instance.runRetries;
     }
   }
-  return { runRetries, maxConcurrentRuns, pools };
+  const limits = strictest(sources.map(({ snapshot }) => snapshot.instance.limits ?? {}));
+  return {
+    runRetries,
+    maxConcurrentRuns,
+    pools,
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+  };
+}
+
+function strictest(all: readonly Limits[]): Limits {
+  const least: { -readonly [K in keyof Limits]: Limits[K] } = {};
+  for (const limits of all) {
+    for (const [key, value] of Object.entries(limits) as [keyof Limits, number][])
+      least[key] = Math.min(least[key] ?? value, value);
+  }
+  return least;
 }
 
 function nearest(key: string, candidates: Iterable<string>): string | null {

@@ -1,4 +1,5 @@
-import type { PipelineConfig, ScheduleConfig } from '../discovery/pipeline-config.ts';
+import type { Limits, PipelineConfig, ScheduleConfig } from '../discovery/pipeline-config.ts';
+import { writtenBytes } from '../lib/bytes.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 
 type Shape = Readonly<Record<string, unknown>>;
@@ -34,6 +35,14 @@ export function scheduleShape(schedule: ScheduleConfig): Shape {
   };
 }
 
+export function limitsShape({ memoryBytes, cpus, cpuTimeSeconds }: Limits): Shape {
+  return {
+    memory: memoryBytes === undefined ? undefined : writtenBytes(memoryBytes),
+    cpus,
+    cpu_time: cpuTimeSeconds === undefined ? undefined : `${cpuTimeSeconds}s`,
+  };
+}
+
 export function partitionsShape(partitions: PartitionsDefinition): Shape {
   switch (partitions.kind) {
     case 'time': {
@@ -61,6 +70,7 @@ export function common(value: object): Record<string, unknown> {
     if (key === 'automation') Object.assign(shape, automationShape(part as PipelineConfig['automation']));
     else if (key === 'timeoutSeconds')
       shape['timeout'] = part === undefined ? undefined : `${part as number}s`;
+    else if (key === 'limits') shape['limits'] = part === undefined ? undefined : limitsShape(part as Limits);
     else shape[snakeCase(key)] = shaped(part, key);
   }
   return shape;

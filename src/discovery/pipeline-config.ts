@@ -90,6 +90,15 @@ export interface BackfillPolicy {
   readonly maxPartitionsPerRun: number;
 }
 
+/** What one attempt of a step may use, with all processes that it starts (`docs/limits.md`). Absent: no limit. */
+export interface Limits {
+  readonly memoryBytes?: number;
+  /** Processors at once: 1.5 is one and a half. */
+  readonly cpus?: number;
+  /** Seconds of work of all its processors. */
+  readonly cpuTimeSeconds?: number;
+}
+
 export interface EnvironmentConfig {
   /** File of requirements inside the folder. */
   readonly requirements?: string;
@@ -191,6 +200,7 @@ export interface PipelineConfig {
   readonly checks: readonly CheckConfig[];
   /** Per attempt; absent: none. */
   readonly timeoutSeconds?: number;
+  readonly limits?: Limits;
   readonly pools: readonly string[];
   readonly maxConcurrent?: number;
   readonly environment: EnvironmentConfig;

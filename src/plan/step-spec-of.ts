@@ -18,6 +18,8 @@ const LEASE_TTL_MS = 600_000;
 export function stepSpecs(definitions: Definitions, plan: RunPlan): Readonly<Record<string, StepSpec>> {
   return Object.fromEntries(
     plan.steps.map((step): [string, StepSpec] => {
+      const { config } = pipelineOf(definitions, step);
+      const limits = { ...definitions.instance.limits, ...config.limits };
       const timeoutMs = step.timeoutSeconds === null ? null : step.timeoutSeconds * 1000;
       return [
         step.stepKey,
@@ -35,7 +37,7 @@ export function stepSpecs(definitions: Definitions, plan: RunPlan): Readonly<Rec
           pipeline: step.pipeline,
           code: step.code,
           tool: step.tool,
-          config: pipelineOf(definitions, step).config,
+          config,
           assets: step.assets,
           partitions: step.partitions,
           partitionKeys: step.partitionKeys,
@@ -51,6 +53,7 @@ export function stepSpecs(definitions: Definitions, plan: RunPlan): Readonly<Rec
           retriesSpent: 0,
           timeoutMs,
           graceMs: GRACE_MS,
+          ...(Object.keys(limits).length === 0 ? {} : { limits }),
         },
       ];
     }),

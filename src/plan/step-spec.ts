@@ -1,4 +1,4 @@
-import type { PipelineConfig } from '../discovery/pipeline-config.ts';
+import type { Limits, PipelineConfig } from '../discovery/pipeline-config.ts';
 import type { PlannedAsset, StepPlan } from './run-plan.ts';
 
 /** Less than 1 kB, all that a transport ever carries of a step. */
@@ -47,4 +47,6 @@ export interface StepSpec
   readonly retriesSpent: number;
   readonly timeoutMs: number | null;
   readonly graceMs: number;
+  /** The folder's, over the instance's. Absent: none. */
+  readonly limits?: Limits;
 }

@@ -1,4 +1,4 @@
-import type { PipelineConfig, SourceRef } from '../discovery/pipeline-config.ts';
+import type { Limits, PipelineConfig, SourceRef } from '../discovery/pipeline-config.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { CodeRef } from './code-ref.ts';
@@ -94,6 +94,8 @@ export interface InstanceConfig {
   readonly runRetries: { readonly enabled: boolean; readonly maxRetries: number };
   readonly maxConcurrentRuns: number | null;
   readonly pools: Readonly<Record<string, number>>;
+  /** Of every step that says nothing else itself. */
+  readonly limits?: Limits;
 }
 
 /** All that definitions are built from. Written whole to `pipelines_state.json` (snake_case there). */

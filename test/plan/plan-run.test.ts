@@ -3,6 +3,7 @@ import type { CheckConfig } from '../../src/discovery/pipeline-config.ts';
 import { planRun } from '../../src/plan/plan-run.ts';
 import type { RunPlan, RunRequest } from '../../src/plan/run-plan.ts';
 import { stepSpecs } from '../../src/plan/step-spec-of.ts';
+import type { InstanceConfig } from '../../src/state/snapshot.ts';
 import {
   DAILY,
   DAILY_BY_CATEGORY,
@@ -14,8 +15,12 @@ import {
 
 const NOW = Date.UTC(2026, 0, 20, 12);
 
-function plan(pipelines: Record<string, SamplePipeline>, request: Partial<RunRequest> = {}) {
-  const { definitions } = sampleDefinitions(pipelines);
+function plan(
+  pipelines: Record<string, SamplePipeline>,
+  request: Partial<RunRequest> = {},
+  instance: Partial<InstanceConfig> = {},
+) {
+  const { definitions } = sampleDefinitions(pipelines, instance);
   let ids = 0;
   const assets =
     request.assets ??
@@ -259,5 +264,19 @@ describe('planRun', () => {
       tool: 'dlt',
     });
     expect(JSON.stringify(specs)).not.toContain('"/');
+    expect(specs['dlt_a']).not.toHaveProperty('limits');
+  });
+
+  it("gives every step its folder's limits, and the instance's where the folder says nothing", () => {
+    const { definitions, result } = plan(
+      { dlt_a: { tool: 'dlt', config: { limits: { memoryBytes: 2e9 } }, assets: { dlt_a: {} } } },
+      {},
+      { limits: { memoryBytes: 1e9, cpuTimeSeconds: 60 } },
+    );
+    if (!result.ok) throw new Error(result.message);
+    expect(stepSpecs(definitions, result.runs[0]!)['dlt_a']!.limits).toEqual({
+      memoryBytes: 2e9,
+      cpuTimeSeconds: 60,
+    });
   });
 });

@@ -11,6 +11,7 @@ import { ASSET_KEYS, readAssetSettings } from './asset-settings.ts';
 import type { CheckSurroundings } from './checks.ts';
 import type { ConfigReader } from './config-reader.ts';
 import type { FolderFacts } from './folder-facts.ts';
+import { readLimits } from './limits.ts';
 import type { MapReader } from './map-reader.ts';
 import { openDocument } from './map-reader.ts';
 import { isTimePartitioned } from './partitions.ts';
@@ -31,6 +32,7 @@ const KEYS = [
   'retries',
   'retry_delay',
   'timeout',
+  'limits',
   'pools',
   'max_concurrent',
   'environment',
@@ -124,6 +126,7 @@ export function readPipelineConfig(root: MapReader, reading: FolderReading): Pip
       automation,
       freshness: settings.freshness,
       timeoutSeconds,
+      limits: readLimits(root),
       maxConcurrent: root.integer('max_concurrent', { min: 1, max: 10_000 }),
     }),
     ...defined(sections),

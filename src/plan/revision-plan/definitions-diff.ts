@@ -1,4 +1,4 @@
-import { common, configShape, scheduleShape } from '../../definitions/config-shape.ts';
+import { common, configShape, limitsShape, scheduleShape } from '../../definitions/config-shape.ts';
 import type {
   AssetCheck,
   AssetNode,
@@ -211,7 +211,7 @@ function instanceChanges(before: Definitions, after: Definitions): DefinitionCha
 }
 
 function instanceShape({ instance }: Definitions): object {
-  const { runRetries, maxConcurrentRuns, pools } = instance;
+  const { runRetries, maxConcurrentRuns, pools, limits: ofSteps } = instance;
   const limits = Object.entries(pools).map(([name, limit]) => [name, { limit }]);
   return {
     run_retries: { enabled: runRetries.enabled, max_retries: runRetries.maxRetries },
@@ -219,6 +219,7 @@ function instanceShape({ instance }: Definitions): object {
       runs: { max_concurrent_runs: maxConcurrentRuns },
       pools: Object.fromEntries(limits) as object,
     },
+    limits: ofSteps === undefined ? undefined : limitsShape(ofSteps),
   };
 }
 
