@@ -13,7 +13,8 @@ import { definitionOf, type Reader } from './identities.ts';
 import { chunks, fromJson } from './json.ts';
 
 const CHUNK = 500;
-const NOT_SUCCESSFUL: readonly RunStatus[] = ['QUEUED', 'STARTED', 'CANCELING', 'FAILURE', 'CANCELED'];
+const UNFINISHED: readonly RunStatus[] = ['QUEUED', 'STARTED', 'CANCELING'];
+const NOT_SUCCESSFUL: readonly RunStatus[] = [...UNFINISHED, 'FAILURE', 'CANCELED'];
 
 /** That a run was planned to write some partitions of an asset. */
 export interface PlannedAssetRun {
@@ -80,7 +81,8 @@ export async function plannedAssetRuns(
 
 /**
  * What counts of all runs of some assets: what those that have not succeeded were to write, and what those that succeeded
- * were whose write a failed run, planned before them, wrote over. The write alone does not tell of them any more.
+ * were before one that was planned earlier: it failed after it wrote over theirs, or can still do so. Then their writes do
+ * not tell of them any more.
  */
 export async function plannedRunsOfAssets(
   tx: Reader,
@@ -109,7 +111,20 @@ export async function plannedRunsOfAssets(
       .where('succeeded.status', '=', 'SUCCESS')
       .where('last.asset_id', 'in', some)
       .execute();
-    for (const { run_no: runNo } of rows) if (runNo !== null) hidden.add(runNo);
+    const overtaken = await tx.db
+      .selectFrom('run as open')
+      .innerJoin('run_asset as own', 'own.run_no', 'open.run_no')
+      .innerJoin('run_asset as later', (join) =>
+        join.onRef('later.asset_id', '=', 'own.asset_id').onRef('later.run_no', '>', 'own.run_no'),
+      )
+      .innerJoin('run as succeeded', 'succeeded.run_no', 'later.run_no')
+      .select('later.run_no')
+      .distinct()
+      .where('open.status', 'in', UNFINISHED)
+      .where('succeeded.status', '=', 'SUCCESS')
+      .where('own.asset_id', 'in', some)
+      .execute();
+    for (const { run_no: runNo } of [...rows, ...overtaken]) hidden.add(runNo);
   }
   if (hidden.size === 0) return runs;
   const more = await plannedAssetRuns(tx, { runNos: [...hidden] });

@@ -373,6 +373,17 @@ export function describeAutomationStore(open: OpenStore): void {
                 { do: 'end', run: 0, status: 'FAILURE' },
               ],
             ],
+            [
+              // The same, first read while the earlier one was under way.
+              [
+                { do: 'plan', assets: ['plain'], from: 0, count: 1 },
+                { do: 'plan', assets: ['plain'], from: 0, count: 1 },
+                { do: 'end', run: 1, status: 'SUCCESS' },
+                { do: 'look' },
+                { do: 'write', run: 0, asset: 0, key: 0, version: null },
+                { do: 'end', run: 0, status: 'FAILURE' },
+              ],
+            ],
           ],
         },
       );
