@@ -23,6 +23,7 @@ import { partitionKeyRoutes } from './routes/partition-keys.ts';
 import { planRoutes } from './routes/plans.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { timelineRoutes } from './routes/timeline.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { staticPage } from './static-page.ts';
@@ -78,6 +79,7 @@ function routes(app: App, deps: AppDeps): void {
       partitionKeyRoutes(api, deps);
       scheduleRoutes(api, deps);
       runRoutes(api, deps);
+      timelineRoutes(api, deps);
       automationRoutes(api, deps);
       backfillRoutes(api, deps);
       componentRoutes(api, deps);

@@ -11,6 +11,7 @@ import * as plan from './contract/plan.ts';
 import * as run from './contract/run.ts';
 import * as schedule from './contract/schedule.ts';
 import * as system from './contract/system.ts';
+import * as timeline from './contract/timeline.ts';
 
 const ProblemResponse = {
   description: 'A problem document (RFC 9457): `code` is a heading of docs/errors.md',
@@ -33,6 +34,7 @@ for (const schemas of [
   run,
   schedule,
   system,
+  timeline,
 ]) {
   for (const [name, schema] of Object.entries(schemas)) {
     if (schema instanceof z.ZodObject && !name.endsWith('Query')) registry.add(schema, { id: name });

@@ -14,6 +14,7 @@ import type { AutomationStore } from './automation-store.ts';
 import type { BackfillStore } from './backfill-store.ts';
 import type { ControlStore } from './control-store.ts';
 import type { OutboxStore } from './outbox-store.ts';
+import type { TimelineStore } from './timeline-store.ts';
 
 /**
  * The store: the event log is the truth, everything else in it is a projection of the log or an identity. All times
@@ -31,6 +32,7 @@ export interface Store {
   readonly discovery: DiscoveryStore;
   readonly controls: ControlStore;
   readonly outbox: OutboxStore;
+  readonly timeline: TimelineStore;
   readonly operations: OperationsStore;
   /** The database's clock. */
   now(): Promise<Instant>;

@@ -132,6 +132,8 @@ function requestsOf({
     'get /api/v1/schedules/{name}/ticks': ['/api/v1/schedules/orders/ticks?next=3'],
     'post /api/v1/schedules/{name}/stop': ['/api/v1/schedules/orders_schedule/stop', {}],
     'post /api/v1/schedules/{name}/start': ['/api/v1/schedules/orders_schedule/start', {}],
+    'get /api/v1/timeline': ['/api/v1/timeline?open=sales'],
+    'get /api/v1/upcoming-ticks': ['/api/v1/upcoming-ticks'],
     'get /api/v1/runs': ['/api/v1/runs'],
     'post /api/v1/runs': ['/api/v1/runs', { selection: 'dlt_orders', partition: '2026-01-01' }],
     'get /api/v1/runs/{id}': [`/api/v1/runs/${runId}`],

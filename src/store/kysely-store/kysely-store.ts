@@ -16,6 +16,7 @@ import { createRunStore } from './runs.ts';
 import { createScheduleStore } from './schedules.ts';
 import type { Database } from './schema.ts';
 import { createStepStore } from './steps.ts';
+import { createTimelineStore } from './timeline.ts';
 
 /** The store on a migrated database, whatever its dialect. */
 export function createKyselyStore(options: {
@@ -37,6 +38,7 @@ export function createKyselyStore(options: {
     discovery: createDiscoveryStore(context),
     controls: createControlStore(context),
     outbox: createOutboxStore(context),
+    timeline: createTimelineStore(context),
     operations: createOperationsStore(context, care),
     now: async () => clock.now(),
     subscribe: (listener) => context.subscribe(listener),
