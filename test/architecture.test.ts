@@ -41,7 +41,7 @@ const TYPES_FOR_ALL: readonly RegExp[] = [
   /^src\/discovery\/pipeline-config\.ts$/,
 ];
 const PORTS: readonly RegExp[] = [
-  /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|outbox-store|timeline-store)\.ts$/,
+  /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|history-store|outbox-store|timeline-store)\.ts$/,
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
   /^src\/github\/git-host\.ts$/,

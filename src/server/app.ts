@@ -12,6 +12,7 @@ import { registerHostCheck } from './host-check.ts';
 import { loginRoutes } from './login-page.ts';
 import { openapiOptions } from './openapi.ts';
 import { handleError } from './problem.ts';
+import { assetHistoryRoutes } from './routes/asset-history.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { automationRoutes } from './routes/automation.ts';
 import { backfillRoutes } from './routes/backfills.ts';
@@ -20,6 +21,7 @@ import { controlRoutes } from './routes/controls.ts';
 import { healthRoutes } from './routes/health.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { partitionKeyRoutes } from './routes/partition-keys.ts';
+import { pipelineHistoryRoutes } from './routes/pipeline-history.ts';
 import { planRoutes } from './routes/plans.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -76,6 +78,7 @@ function routes(app: App, deps: AppDeps): void {
     (scope: FastifyInstance, _options: object, done: () => void) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       assetRoutes(api, deps);
+      assetHistoryRoutes(api, deps);
       partitionKeyRoutes(api, deps);
       scheduleRoutes(api, deps);
       runRoutes(api, deps);
@@ -83,6 +86,7 @@ function routes(app: App, deps: AppDeps): void {
       automationRoutes(api, deps);
       backfillRoutes(api, deps);
       componentRoutes(api, deps);
+      pipelineHistoryRoutes(api, deps);
       controlRoutes(api, deps);
       planRoutes(api, deps);
       instanceRoutes(api, deps);

@@ -13,7 +13,7 @@ export function diffSnapshots(previous: Snapshot | null, next: Snapshot): Snapsh
   const changed = next.pipelines.flatMap((pipeline) => {
     const old = before.get(pipeline.name);
     if (old === undefined || old === pipeline) return [];
-    const fields = pipelineChanges(old, pipeline);
+    const fields = fieldsOfPipeline(old, pipeline);
     return fields.length === 0 ? [] : [{ pipeline: pipeline.name, fields }];
   });
   return {
@@ -23,7 +23,8 @@ export function diffSnapshots(previous: Snapshot | null, next: Snapshot): Snapsh
   };
 }
 
-function pipelineChanges(old: PipelineState, now: PipelineState): FieldChange[] {
+/** Field by field what differs between two states of one pipeline. */
+export function fieldsOfPipeline(old: PipelineState, now: PipelineState): FieldChange[] {
   return [
     ...single('status', old.status, now.status),
     ...single('dir', old.code.dir, now.code.dir),

@@ -13,6 +13,7 @@ import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
 import type { AutomationStore } from './automation-store.ts';
 import type { BackfillStore } from './backfill-store.ts';
 import type { ControlStore } from './control-store.ts';
+import type { HistoryStore } from './history-store.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { TimelineStore } from './timeline-store.ts';
 
@@ -31,6 +32,7 @@ export interface Store {
   readonly automation: AutomationStore;
   readonly discovery: DiscoveryStore;
   readonly controls: ControlStore;
+  readonly history: HistoryStore;
   readonly outbox: OutboxStore;
   readonly timeline: TimelineStore;
   readonly operations: OperationsStore;

@@ -106,6 +106,7 @@ export type Revision = z.infer<typeof Revision>;
 export const RevisionList = page(Revision);
 
 export const FieldChange = z.object({ field: z.string(), from: z.unknown(), to: z.unknown() });
+export type FieldChange = z.infer<typeof FieldChange>;
 export const SnapshotDiff = z.object({
   added: z.array(z.string()),
   removed: z.array(z.string()),

@@ -1,13 +1,17 @@
 import type { ComponentStatus, RefreshOutcome } from '../../component/component.ts';
 import type { Drift as ComponentDrift, ControlState } from '../../component/control.ts';
 import type { PipelineState } from '../../state/snapshot.ts';
-import type { SnapshotDiff as ComponentDiff } from '../../state/snapshot-diff.ts';
+import type {
+  SnapshotDiff as ComponentDiff,
+  FieldChange as ComponentFieldChange,
+} from '../../state/snapshot-diff.ts';
 import type { RefreshTrigger, RevisionRow } from '../../store/store.ts';
 import type { Diagnostic } from '../contract/common.ts';
 import type {
   Component,
   Control,
   Drift,
+  FieldChange,
   Pipeline,
   RefreshResult,
   Revision,
@@ -132,9 +136,13 @@ export function diffView(diff: ComponentDiff): SnapshotDiff {
     removed: [...diff.removed],
     changed: diff.changed.map(({ pipeline, fields }) => ({
       pipeline,
-      fields: fields.map(({ field, from, to }) => ({ field, from: from ?? null, to: to ?? null })),
+      fields: fields.map(fieldChangeView),
     })),
   };
+}
+
+export function fieldChangeView({ field, from, to }: ComponentFieldChange): FieldChange {
+  return { field, from: from ?? null, to: to ?? null };
 }
 
 export function refreshView(outcome: RefreshOutcome, diagnostics: readonly Diagnostic[]): RefreshResult {

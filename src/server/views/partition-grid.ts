@@ -112,7 +112,12 @@ function lineOf(
   };
 }
 
-function matrixOf(definition: MultiPartitions, stateOf: StateOf, now: number): PartitionGrid {
+/** The two sides of a matrix, time across; null: one dimension has none. */
+export function partitionSides(
+  definition: PartitionsDefinition,
+  now: number,
+): { rows: Side; columns: Side; keyOf(row: string, column: string): string } | null {
+  if (definition.kind !== 'multi') return null;
   const [first, second] = dimensionsOf(definition);
   const timeFirst = first.definition.kind === 'time' && second.definition.kind === 'static';
   const [down, across] = timeFirst ? [second, first] : [first, second];
@@ -121,9 +126,19 @@ function matrixOf(definition: MultiPartitions, stateOf: StateOf, now: number): P
     count: partitionCount(own, now),
     keyAt: (position) => ordinalToKey(own, position) as string,
   });
-  const [rows, columns] = [side(down), side(across)];
+  return {
+    rows: side(down),
+    columns: side(across),
+    keyOf: (row, column) => (down === first ? `${row}|${column}` : `${column}|${row}`),
+  };
+}
+
+function matrixOf(definition: MultiPartitions, stateOf: StateOf, now: number): PartitionGrid {
+  const { rows, columns, keyOf } = partitionSides(definition, now) as NonNullable<
+    ReturnType<typeof partitionSides>
+  >;
   const { major, stride } = layoutOf(definition);
-  const isRowMajor = major.name === down.name;
+  const isRowMajor = major.name === rows.name;
   const [highs, lows] = isRowMajor ? [rows.count, columns.count] : [columns.count, rows.count];
   const states = new Uint8Array(rows.count * columns.count);
   const width = Math.max(1, columns.count);
@@ -139,10 +154,6 @@ function matrixOf(definition: MultiPartitions, stateOf: StateOf, now: number): P
     width,
     rows,
     columns,
-    keyAt(place) {
-      const row = rows.keyAt(Math.floor(place / width));
-      const column = columns.keyAt(place % width);
-      return down === first ? `${row}|${column}` : `${column}|${row}`;
-    },
+    keyAt: (place) => keyOf(rows.keyAt(Math.floor(place / width)), columns.keyAt(place % width)),
   };
 }

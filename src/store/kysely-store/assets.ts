@@ -185,7 +185,7 @@ async function idOf(context: StoreContext, assetKey: string): Promise<number | n
 }
 
 /** By today's definition, else by the text under which something was written. */
-async function partitionNamed(
+export async function partitionNamed(
   context: StoreContext,
   assetId: number,
   text: string,

@@ -275,7 +275,7 @@ async function readSnapshot(db: Db, revisionId: number): Promise<Snapshot | null
   }
 }
 
-function toRevision(row: RevisionTableRow): RevisionRow {
+export function toRevision(row: RevisionTableRow): RevisionRow {
   return {
     revisionId: row.revision_id,
     component: row.component,

@@ -10,6 +10,7 @@ import { createContext } from './context.ts';
 import { createControlStore } from './controls.ts';
 import { createDiscoveryStore } from './discovery.ts';
 import { appendEvent, lastEventId, readEvents } from './event-log.ts';
+import { createHistoryStore } from './history.ts';
 import { createOperationsStore, type DatabaseCare } from './operations.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createRunStore } from './runs.ts';
@@ -37,6 +38,7 @@ export function createKyselyStore(options: {
     automation: createAutomationStore(context),
     discovery: createDiscoveryStore(context),
     controls: createControlStore(context),
+    history: createHistoryStore(context),
     outbox: createOutboxStore(context),
     timeline: createTimelineStore(context),
     operations: createOperationsStore(context, care),
