@@ -25,7 +25,7 @@ import { openServedState } from './served-state.ts';
 
 export interface ComponentDeps {
   readonly settings: ComponentSettings;
-  readonly service: Pick<Settings, 'environment' | 'passEnv'>;
+  readonly service: Pick<Settings, 'environment' | 'passEnv' | 'alertEnv'>;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;

@@ -36,7 +36,7 @@ export interface PlanSide {
 
 export interface PlanSideDeps {
   readonly settings: ComponentSettings;
-  readonly service: Pick<Settings, 'environment' | 'passEnv'>;
+  readonly service: Pick<Settings, 'environment' | 'passEnv' | 'alertEnv'>;
   readonly store: Pick<Store, 'components'>;
   /** Asked when a side first needs Git: two kept revisions are compared without it. */
   readonly mirror: () => Mirror;
@@ -221,7 +221,11 @@ async function readSide(
     results: deps.results,
     cache: deps.cache,
     previous: previous?.pipelines ?? [],
-    environment: { names: new Set(Object.keys(service.environment)), passEnv: service.passEnv },
+    environment: {
+      names: new Set(Object.keys(service.environment)),
+      passEnv: service.passEnv,
+      alertEnv: service.alertEnv,
+    },
     ahead: { diagnostics: previous?.diagnostics ?? [] },
   });
   const before = previous?.pipelines ?? [];

@@ -26,7 +26,7 @@ import { proposeMoves } from './propose-moves.ts';
 
 export interface ReconcileInput {
   readonly settings: ComponentSettings;
-  readonly service: Pick<Settings, 'environment' | 'passEnv'>;
+  readonly service: Pick<Settings, 'environment' | 'passEnv' | 'alertEnv'>;
   /** What state and page call the repository. */
   readonly repoUrl: string;
   readonly mirror: Mirror;
@@ -193,7 +193,11 @@ async function discover(
     results: input.results,
     cache: input.cache,
     previous: input.previous?.pipelines ?? [],
-    environment: { names: new Set(Object.keys(environment)), passEnv: input.service.passEnv },
+    environment: {
+      names: new Set(Object.keys(environment)),
+      passEnv: input.service.passEnv,
+      alertEnv: input.service.alertEnv,
+    },
   });
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { buildDefinitions } from '../definitions/build.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import { DEFAULT_INSTANCE } from '../discovery/config/instance-config.ts';
-import { createDiscoverCache, discoverStatic } from '../discovery/discover.ts';
+import { createDiscoverCache, type DiscoverInput, discoverStatic } from '../discovery/discover.ts';
 import { compareDiagnostics, type Diagnostic } from '../lib/diagnostics.ts';
 import { OperationalError } from '../lib/errors.ts';
 import { mergeRevision } from './merge-revision.ts';
@@ -26,7 +26,7 @@ export interface Validation {
 export async function validateWorkingCopy(options: {
   readonly dir: string;
   readonly pipelinesDirectory: string;
-  readonly environment: { readonly names: ReadonlySet<string>; readonly passEnv: readonly string[] };
+  readonly environment: DiscoverInput['environment'];
 }): Promise<Validation> {
   const { dir, environment } = options;
   if (!existsSync(dir)) {

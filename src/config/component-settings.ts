@@ -113,6 +113,7 @@ export function componentSettings(
         // Folders that read a variable which is not there are warned about.
         environment: Object.keys(context.variables.environment()).sort(),
         passEnv: context.variables.resolve('ELT_PASS_ENV')?.value,
+        alertEnv: context.variables.resolve('ELT_ALERT_ENV')?.value,
       }),
     },
   };

@@ -135,6 +135,14 @@ function service(reader: SettingReader, whole: Whole): Omit<Settings, 'environme
   if (passEnv.some((name) => !/^[A-Za-z_]\w*$/.test(name))) {
     reader.refuse('ELT_PASS_ENV', 'names of variables separated by commas');
   }
+  const alertEnv = readList(reader.text('ELT_ALERT_ENV'));
+  if (alertEnv.some((name) => !/^[A-Za-z_]\w*$/.test(name))) {
+    reader.refuse('ELT_ALERT_ENV', 'names of variables separated by commas');
+  }
+  const alertHosts = readList(reader.text('ELT_ALERT_HOSTS'));
+  if (alertHosts.some((host) => !/^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(host))) {
+    reader.refuse('ELT_ALERT_HOSTS', 'names of hosts separated by commas, such as hooks.slack.com');
+  }
   if (reader.text('DATABASE_URL') !== '') {
     reader.warn(
       'DATABASE_URL is set, but this release keeps its data in SQLite under ELT_HOME',
@@ -151,6 +159,8 @@ function service(reader: SettingReader, whole: Whole): Omit<Settings, 'environme
     webhookSecret: reader.text('ELT_WEBHOOK_SECRET') || null,
     secretsDir: reader.folder('ELT_SECRETS_DIR'),
     passEnv,
+    alertEnv,
+    alertHosts,
     maxConcurrent: reader.integer('ELT_MAX_CONCURRENT', 1, 1_000, availableParallelism()),
     logLevel,
   };

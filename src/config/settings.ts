@@ -9,6 +9,10 @@ export interface Settings {
   readonly webhookSecret: string | null;
   readonly secretsDir: string | null;
   readonly passEnv: readonly string[];
+  /** Variables that channels of alerts may name, beside those that begin with `ELT_ALERT_`. */
+  readonly alertEnv: readonly string[];
+  /** Where alerts may go; empty: anywhere. */
+  readonly alertHosts: readonly string[];
   /** Steps of this service at once. */
   readonly maxConcurrent: number;
   readonly logLevel: string;

@@ -18,6 +18,8 @@ export const SETTING_DEFAULTS = {
   ELT_WEBHOOK_SECRET: '',
   ELT_SECRETS_DIR: '',
   ELT_PASS_ENV: '',
+  ELT_ALERT_ENV: '',
+  ELT_ALERT_HOSTS: '',
   ELT_HOME: '',
   ELT_HOST: '127.0.0.1',
   ELT_PORT: '3000',

@@ -13,6 +13,7 @@ import type {
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { CodeRef } from '../state/code-ref.ts';
 import type { AssetColumn, DiscoveredCheck, InstanceConfig, PipelineState } from '../state/snapshot.ts';
+import type { DefinedAlerts } from './alerts.ts';
 
 /** `/`-joined: `dlt_catalog/products`. */
 export type AssetKey = string;
@@ -101,5 +102,7 @@ export interface Definitions {
   readonly schedules: ReadonlyMap<string, ScheduleDefinition>;
   /** `component/name` → state, disabled ones included. */
   readonly pipelines: ReadonlyMap<string, PipelineState>;
-  readonly instance: InstanceConfig;
+  /** `alerts` is left out of it: they are a repository's own. */
+  readonly instance: Omit<InstanceConfig, 'alerts'>;
+  readonly alerts: DefinedAlerts;
 }

@@ -3,6 +3,7 @@ import { compareDiagnostics, hasErrors } from '../lib/diagnostics.ts';
 import type { CodeRef } from '../state/code-ref.ts';
 import type { DiscoveredAsset, InstanceConfig, PipelineState } from '../state/snapshot.ts';
 import { settleClaims } from './claims.ts';
+import { missingAlertVariables } from './config/alert-variables.ts';
 import { ConfigReader } from './config/config-reader.ts';
 import { DEFAULT_INSTANCE, readInstanceConfig } from './config/instance-config.ts';
 import { finishFolder } from './finish-folder.ts';
@@ -45,7 +46,12 @@ export interface DiscoverInput {
   /** What was served before, held folders included: older holders keep names, and assets serve while a job is pending. */
   readonly previous: readonly PipelineState[];
   /** Names only: variables that the service has, and those that `ELT_PASS_ENV` hands to steps. */
-  readonly environment: { readonly names: ReadonlySet<string>; readonly passEnv: readonly string[] };
+  readonly environment: {
+    readonly names: ReadonlySet<string>;
+    readonly passEnv: readonly string[];
+    /** Those that `ELT_ALERT_ENV` hands to alerts. */
+    readonly alertEnv?: readonly string[];
+  };
   /**
    * Nothing will be served from this: a look ahead. What the commit says counts although its job has not run (the assets
    * that are known stay), and a folder whose tree `previous` has is taken from there without being read. `diagnostics` are
@@ -235,5 +241,8 @@ async function readInstance(
   if (parsed.diagnostics.length > 0) return { instance: null, diagnostics: parsed.diagnostics };
   const reader = new ConfigReader(file.path);
   const instance = readInstanceConfig(reader, parsed.value);
-  return { instance: hasErrors(reader.diagnostics) ? null : instance, diagnostics: reader.diagnostics };
+  if (hasErrors(reader.diagnostics)) return { instance: null, diagnostics: reader.diagnostics };
+  const missing =
+    instance.alerts === undefined ? [] : missingAlertVariables(instance.alerts, input.environment);
+  return { instance, diagnostics: [...reader.diagnostics, ...missing] };
 }

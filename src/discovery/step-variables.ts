@@ -11,7 +11,7 @@ const HANDED =
   /^(?:SOURCES__\w+|DESTINATION__\w+|RUNTIME__\w+|\w+_INITIAL_VALUE|\w+_END_VALUE|DUCKDB_DATABASE)$/;
 /** As the engine has it (`child-environment.ts`): the first two can be given on by the operator, the others by nobody. */
 const TOKENS = /^(?:GITHUB_TOKEN|GH_TOKEN)$/;
-const NEVER = /^(?:ELT_\w*(?:TOKEN|SECRET|KEY)|DATABASE_URL|(?:ELT_)?GITHUB_APP_\w+)$/;
+const NEVER = /^(?:ELT_\w*(?:TOKEN|SECRET|KEY)|ELT_ALERT_\w+|DATABASE_URL|(?:ELT_)?GITHUB_APP_\w+)$/;
 
 export interface ServiceVariables {
   readonly names: ReadonlySet<string>;

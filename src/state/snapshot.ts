@@ -1,3 +1,4 @@
+import type { AlertsConfig } from '../definitions/alerts.ts';
 import type { Limits, PipelineConfig, SourceRef } from '../discovery/pipeline-config.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
@@ -96,6 +97,8 @@ export interface InstanceConfig {
   readonly pools: Readonly<Record<string, number>>;
   /** Of every step that says nothing else itself. */
   readonly limits?: Limits;
+  /** Absent: nobody is told of anything. */
+  readonly alerts?: AlertsConfig;
 }
 
 /** All that definitions are built from. Written whole to `pipelines_state.json` (snake_case there). */

@@ -258,6 +258,8 @@ describe('mistakes', () => {
     [{ ELT_MAX_CONCURRENT: '0' }, 'ELT_MAX_CONCURRENT (environment) is "0"'],
     [{ ELT_LOG_LEVEL: 'loud' }, 'ELT_LOG_LEVEL (environment) is "loud"'],
     [{ ELT_PASS_ENV: 'A,b-c' }, 'ELT_PASS_ENV (environment) is "A,b-c"'],
+    [{ ELT_ALERT_ENV: 'A b-c' }, 'ELT_ALERT_ENV (environment) is "A b-c"'],
+    [{ ELT_ALERT_HOSTS: 'https://a.b' }, 'ELT_ALERT_HOSTS (environment) is "https://a.b"'],
     [{ ELT_SECRETS_DIR: 'nowhere' }, 'ELT_SECRETS_DIR (environment) is "nowhere"'],
     [{ ELT_PUBLIC_URL: 'ftp://x' }, 'ELT_PUBLIC_URL (environment) is "ftp://x"'],
   ])('%j', (env, message) => {

@@ -109,6 +109,8 @@ export function serviceSettings(home: string, components: readonly ComponentSett
     webhookSecret: null,
     secretsDir: null,
     passEnv: [],
+    alertEnv: [],
+    alertHosts: [],
     maxConcurrent: 2,
     logLevel: 'silent',
     root: path.join(import.meta.dirname, '../..'),

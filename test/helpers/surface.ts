@@ -299,6 +299,8 @@ function settingsOf(home: string, more: Partial<Settings> | undefined): Settings
     webhookSecret: null,
     secretsDir: null,
     passEnv: [],
+    alertEnv: [],
+    alertHosts: [],
     maxConcurrent: 4,
     logLevel: 'silent',
     root: ROOT,

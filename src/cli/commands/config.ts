@@ -25,6 +25,8 @@ export async function showConfig(context: CliContext, withOrigin: boolean): Prom
     ELT_WEBHOOK_SECRET: settings.webhookSecret ?? '',
     ELT_SECRETS_DIR: settings.secretsDir ?? '',
     ELT_PASS_ENV: settings.passEnv.join(','),
+    ELT_ALERT_ENV: settings.alertEnv.join(','),
+    ELT_ALERT_HOSTS: settings.alertHosts.join(','),
     ELT_MAX_CONCURRENT: String(settings.maxConcurrent),
     ELT_LOG_LEVEL: settings.logLevel,
   };

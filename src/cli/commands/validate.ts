@@ -24,7 +24,8 @@ export async function validate(
     pipelinesDirectory: options.pipelinesDir ?? context.env['ELT_PIPELINES_DIR'] ?? 'pipelines',
     environment: {
       names: new Set(Object.keys(context.env)),
-      passEnv: (context.env['ELT_PASS_ENV'] ?? '').split(/[\s,]+/).filter(Boolean),
+      passEnv: listOf(context.env['ELT_PASS_ENV']),
+      alertEnv: listOf(context.env['ELT_ALERT_ENV']),
     },
   });
   const { diagnostics, definitions, pending } = result;
@@ -78,4 +79,8 @@ function data(text: string): string {
 
 function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+function listOf(names: string | undefined): readonly string[] {
+  return (names ?? '').split(/[\s,]+/).filter(Boolean);
 }

@@ -18,7 +18,7 @@ const ELSEWHERE = ['retention', 'insights'] as const;
 
 /** The `dagster.yaml` at the repository's root, with Dagster's keys. Mistakes go to the reader. */
 export function readInstanceConfig(reader: ConfigReader, value: YamlValue | null): InstanceConfig {
-  const root = openDocument(reader, value, ['run_retries', 'concurrency', 'limits', ...ELSEWHERE]);
+  const root = openDocument(reader, value, ['run_retries', 'concurrency', 'limits', 'alerts', ...ELSEWHERE]);
   if (root === null) return DEFAULT_INSTANCE;
   for (const key of ELSEWHERE) {
     if (root.section(key, null) === undefined) continue;

@@ -39,7 +39,7 @@ const PATTERNS = [
 ];
 /** The service's own keys; only the first two can be given on, and only by the operator. */
 const TOKENS = new Set(['GITHUB_TOKEN', 'GH_TOKEN']);
-const NEVER = [/^ELT_.*(?:TOKEN|SECRET|KEY)$/, /^DATABASE_URL$/, /^(?:ELT_)?GITHUB_APP_/];
+const NEVER = [/^ELT_.*(?:TOKEN|SECRET|KEY)$/, /^ELT_ALERT_/, /^DATABASE_URL$/, /^(?:ELT_)?GITHUB_APP_/];
 /** `$${` is a plain `${`, as in defs.yaml. */
 const REFERENCE =
   /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\{(partition_key|window_start|window_end)\}/g;

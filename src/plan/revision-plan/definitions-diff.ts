@@ -1,3 +1,4 @@
+import { alertsShape } from '../../definitions/alerts.ts';
 import { common, configShape, limitsShape, scheduleShape } from '../../definitions/config-shape.ts';
 import type {
   AssetCheck,
@@ -210,7 +211,7 @@ function instanceChanges(before: Definitions, after: Definitions): DefinitionCha
   return [{ kind: 'instance', key: '', change: 'changed', fields, pipeline: null, file: 'dagster.yaml' }];
 }
 
-function instanceShape({ instance }: Definitions): object {
+function instanceShape({ instance, alerts }: Definitions): object {
   const { runRetries, maxConcurrentRuns, pools, limits: ofSteps } = instance;
   const limits = Object.entries(pools).map(([name, limit]) => [name, { limit }]);
   return {
@@ -220,6 +221,7 @@ function instanceShape({ instance }: Definitions): object {
       pools: Object.fromEntries(limits) as object,
     },
     limits: ofSteps === undefined ? undefined : limitsShape(ofSteps),
+    alerts: alertsShape(alerts),
   };
 }
 
