@@ -13,7 +13,7 @@ import traceback
 # Python puts this package's folder first on the path, where `events` or `errors` would hide a user's module.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-TOOLS = ("dlt", "sling", "dbt", "checked")
+TOOLS = ("dlt", "dlt_state", "sling", "dbt", "checked")
 
 
 def main() -> int:

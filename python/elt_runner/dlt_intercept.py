@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from dlt.extract import DltResource, DltSource, SourceFactory
 from dlt.pipeline.pipeline import Pipeline
 
-from elt_runner import dlt_window, events
+from elt_runner import dlt_drop, dlt_window, events
 from elt_runner.dlt_journal import Journal
 from elt_runner.dlt_observe import Load, Observer
 
@@ -46,6 +47,9 @@ class Interception:
 
     def run(self, pipeline: Any, data: Any, arguments: dict[str, Any]) -> Any:
         self.pipelines[pipeline.pipeline_name] = pipeline
+        if dlt_drop.finish_interrupted(pipeline, os.path.dirname(self._request["loaded_file"])):
+            # What earlier attempts loaded is gone with it.
+            self._journal.forget(pipeline.pipeline_name)
         recovered = self._finish_pending(pipeline, arguments)
         if data is None:
             return recovered or self._original(pipeline, None, **arguments)

@@ -41,6 +41,10 @@ class Journal:
                 return name
         return None
 
+    def forget(self, pipeline: str) -> None:
+        """Nothing of what earlier attempts loaded by this pipeline stands any more."""
+        self.before = {name: call for name, call in self.before.items() if name.rpartition("#")[0] != pipeline}
+
     def remove(self) -> None:
         if os.path.exists(self._file):
             os.remove(self._file)

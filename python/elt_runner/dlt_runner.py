@@ -33,8 +33,8 @@ EXIT_CANCELLED = 143
 
 
 def main(request: Request) -> int:
-    signal.signal(signal.SIGTERM, _cancel)
-    signal.signal(signal.SIGINT, _cancel)
+    signal.signal(signal.SIGTERM, cancel)
+    signal.signal(signal.SIGINT, cancel)
     # The folder's own modules are found as when its script is started by hand, and leave no byte code behind: the working
     # directory outlives revisions, and a file of another revision may have the same size and time.
     sys.path.insert(0, os.getcwd())
@@ -68,7 +68,7 @@ class Step:
             events.log("warning", warning)
         self._observer.install()
         self._interception.install()
-        entry, takes_keys = self._entry()
+        entry, takes_keys = self.entry()
         partitions: list[Partition] = self._request["partitions"]
         if not partitions or (self._request["span"] is not None and not takes_keys):
             # Without partitions, or a stretch of time that the cursors take as a whole.
@@ -92,7 +92,7 @@ class Step:
         self._interception.window = cursor_window
         entry(partition["key"] if partition is not None else None)
 
-    def _entry(self) -> tuple[Callable[..., Any], bool]:
+    def entry(self) -> tuple[Callable[..., Any], bool]:
         """What to call with a partition key (or None), and whether the user's code takes keys itself."""
         script = self._request["script"]
         if os.path.basename(script) == "definitions.py" and os.path.exists(script):
@@ -227,7 +227,7 @@ class Step:
             shutil.rmtree(own, ignore_errors=True)
 
 
-def _cancel(_signal: int, _frame: Any) -> None:
+def cancel(_signal: int, _frame: Any) -> None:
     raise Cancelled()
 
 

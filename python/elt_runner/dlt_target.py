@@ -34,7 +34,7 @@ def _places(pipeline: Any, resources: set[str]) -> list[Place]:
         if not tables:
             continue
         with pipeline.destination_client(schema.name) as client:
-            place = _database(client.config)
+            place = database(client.config)
             sql_client = getattr(client, "sql_client", None)
             dataset = getattr(sql_client, "dataset_name", None) or pipeline.dataset_name
         found.extend({**place, "schema": dataset, "table": table} for table in tables)
@@ -52,10 +52,10 @@ def of_destination(name: str, type: str | None) -> Place | None:
     except UnknownDestinationModule:
         return None
     # A dataset is asked for by every destination and changes nothing about the connection.
-    return _database(destination.configuration(destination.spec()._bind_dataset_name("elt")))
+    return database(destination.configuration(destination.spec()._bind_dataset_name("elt")))
 
 
-def _database(config: Any) -> Place:
+def database(config: Any) -> Place:
     kind = config.destination_type.rpartition(".")[2]
     credentials = config.credentials
     if kind == "sqlalchemy":
