@@ -16,32 +16,44 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   partitions: [],
   definitions: ['partitions'],
   events: ['definitions', 'partitions'],
+  insights: ['definitions'],
   plan: ['definitions', 'partitions'],
   automation: ['definitions', 'partitions'],
   config: [],
   git: [],
   discovery: ['git', 'definitions', 'partitions'],
   state: ['discovery', 'git', 'definitions', 'partitions'],
-  store: ['partitions', 'definitions', 'plan', 'automation', 'events', 'state'],
+  store: ['partitions', 'definitions', 'plan', 'automation', 'events', 'insights', 'state'],
   runners: ['partitions', 'definitions', 'plan', 'events'],
   github: [],
   component: ['config', 'git', 'discovery', 'state', 'definitions', 'partitions', 'plan', 'github'],
   engine: ['definitions', 'partitions', 'plan', 'events', 'runners'],
   daemons: ['definitions', 'partitions', 'plan', 'automation', 'events', 'engine', 'component'],
-  server: ['component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'github', 'state'],
+  server: [
+    'component',
+    'engine',
+    'definitions',
+    'partitions',
+    'plan',
+    'events',
+    'insights',
+    'config',
+    'github',
+    'state',
+  ],
   cli: ['server', 'component', 'engine', 'definitions', 'partitions', 'plan', 'events', 'config', 'main.ts'],
   'main.ts': ['*'],
 };
 
 /** Ports and pure data: their types may be imported from anywhere above `lib`. */
 const TYPES_FOR_ALL: readonly RegExp[] = [
-  /^src\/(partitions|definitions|plan|events)\//,
+  /^src\/(partitions|definitions|plan|events|insights)\//,
   /^src\/automation\/explanation\.ts$/,
   /^src\/state\/(snapshot|code-ref)\.ts$/,
   /^src\/discovery\/pipeline-config\.ts$/,
 ];
 const PORTS: readonly RegExp[] = [
-  /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|history-store|outbox-store|timeline-store)\.ts$/,
+  /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|history-store|insights-store|outbox-store|timeline-store)\.ts$/,
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
   /^src\/github\/git-host\.ts$/,
@@ -50,9 +62,9 @@ const PORTS: readonly RegExp[] = [
   /^src\/config\/settings\.ts$/,
 ];
 /** Ports belong to the layers above the core. */
-const PURE_FOLDERS = ['lib', 'partitions', 'definitions', 'plan', 'automation', 'events'];
+const PURE_FOLDERS = ['lib', 'partitions', 'definitions', 'plan', 'automation', 'events', 'insights'];
 const PURE_FILES: readonly RegExp[] = [
-  /^src\/(partitions|definitions|plan|automation|events)\//,
+  /^src\/(partitions|definitions|plan|automation|events|insights)\//,
   /^src\/state\/diff\.ts$/,
   /^src\/runners\/parse\//,
   /^src\/engine\/(admission|retry|decide)\.ts$/,

@@ -14,6 +14,7 @@ import type { AutomationStore } from './automation-store.ts';
 import type { BackfillStore } from './backfill-store.ts';
 import type { ControlStore } from './control-store.ts';
 import type { HistoryStore } from './history-store.ts';
+import type { InsightsStore } from './insights-store.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { TimelineStore } from './timeline-store.ts';
 
@@ -33,6 +34,7 @@ export interface Store {
   readonly discovery: DiscoveryStore;
   readonly controls: ControlStore;
   readonly history: HistoryStore;
+  readonly insights: InsightsStore;
   readonly outbox: OutboxStore;
   readonly timeline: TimelineStore;
   readonly operations: OperationsStore;

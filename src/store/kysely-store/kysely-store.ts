@@ -11,6 +11,7 @@ import { createControlStore } from './controls.ts';
 import { createDiscoveryStore } from './discovery.ts';
 import { appendEvent, lastEventId, readEvents } from './event-log.ts';
 import { createHistoryStore } from './history.ts';
+import { createInsightsStore } from './insights.ts';
 import { createOperationsStore, type DatabaseCare } from './operations.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createRunStore } from './runs.ts';
@@ -39,6 +40,7 @@ export function createKyselyStore(options: {
     discovery: createDiscoveryStore(context),
     controls: createControlStore(context),
     history: createHistoryStore(context),
+    insights: createInsightsStore(context),
     outbox: createOutboxStore(context),
     timeline: createTimelineStore(context),
     operations: createOperationsStore(context, care),

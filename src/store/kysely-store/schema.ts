@@ -2,6 +2,7 @@ import type { Generated, Selectable } from 'kysely';
 import type { AutomationTables } from './automation-schema.ts';
 import type { BackfillTables } from './backfill-schema.ts';
 import type { ControlTables } from './controls-schema.ts';
+import type { InsightsTables } from './insights-schema.ts';
 import type { OutboxTables } from './outbox-schema.ts';
 import type { PartitionStatusTables } from './partition-status-schema.ts';
 
@@ -13,6 +14,7 @@ export interface Database
   extends AutomationTables,
     BackfillTables,
     ControlTables,
+    InsightsTables,
     PartitionStatusTables,
     OutboxTables {
   // identities: never rebuilt, ids never reused
