@@ -127,6 +127,7 @@ export const ERRORS = {
   PARTITION_UNKNOWN: { status: 422, exit: 4, title: 'The asset has no such partition' },
   PIPELINE_DISABLED: { status: 409, exit: 5, title: 'The pipeline is disabled' },
   RUN_NOT_FOUND: { status: 404, exit: 4, title: 'No run has this id' },
+  PIPELINE_NOT_FOUND: { status: 404, exit: 4, title: 'No pipeline has this name' },
   ASSET_NOT_FOUND: { status: 404, exit: 4, title: 'No asset has this key' },
   SCHEDULE_NOT_FOUND: { status: 404, exit: 4, title: 'No schedule has this name' },
   REVISION_NOT_FOUND: { status: 404, exit: 4, title: 'No revision has this id' },

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../lib/errors.ts';
 import { groupIntoRuns } from '../partitions/backfill-runs.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import { requestedKeys } from './partition-request.ts';
+import { planOperation } from './plan-operation.ts';
 import { planSteps } from './plan-steps.ts';
 import type { PartitionSelection, RunPlan, RunRequest } from './run-plan.ts';
 import { groupByLabel } from './step-graph.ts';
@@ -24,6 +25,8 @@ const UNPARTITIONED = '';
  * policy says); several definitions give several runs, each after those that its assets depend on.
  */
 export function planRun(definitions: Definitions, request: RunRequest, context: PlanContext): PlanResult {
+  if (request.operation !== undefined)
+    return planOperation(definitions, request, request.operation, context);
   const asked = request.assets.map((key) => definitions.assets.nodes.get(key));
   const refusal = refuseSelection(asked, request.assets);
   if (refusal !== null) return refusal;

@@ -11,7 +11,7 @@ import type { PartitionSelection, PlannedAsset, RunRequest, StepPlan } from './r
 import { groupByLabel } from './step-graph.ts';
 
 /** Data that steps write lies in files of this machine (`ELT_HOME/data`): every step is bound to its volume. */
-const VOLUME = 'local';
+export const VOLUME = 'local';
 const MOST_KEYS_SPELLED_OUT = 1000;
 
 /** The steps of one run: one per pipeline, more where the graph goes out of a pipeline and comes back. */
@@ -38,9 +38,7 @@ export function planSteps(
       code: pipeline.code,
       assets: nodes.map((node) => plannedAsset(node, selection)),
       partitions: selection,
-      partitionKeys: spelledOut(partitions, selection, now),
-      partitionDimensions: dimensionsOf(partitions, selection),
-      ...timeOf(partitions, selection),
+      ...partitionFields(partitions, selection, now),
       python: pipeline.config.environment.python ?? '',
       lockDigest:
         pipeline.config.environment.requirements === undefined ? '' : `tree:${pipeline.code.treeId}`,
@@ -52,6 +50,19 @@ export function planSteps(
       fullRefresh: request.fullRefresh,
     };
   });
+}
+
+/** What a step plan says of its partitions beside the selection itself. */
+export function partitionFields(
+  partitions: PartitionsDefinition | undefined,
+  selection: PartitionSelection,
+  now: number,
+): Pick<StepPlan, 'partitionKeys' | 'partitionDimensions' | 'window' | 'timezone'> {
+  return {
+    partitionKeys: spelledOut(partitions, selection, now),
+    partitionDimensions: dimensionsOf(partitions, selection),
+    ...timeOf(partitions, selection),
+  };
 }
 
 /** The pipeline of a step's configuration, for its spec. */

@@ -3,6 +3,7 @@ import type { CheckConfig, RetryPolicy, Tool } from '../discovery/pipeline-confi
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { TimeWindow } from '../partitions/instant.ts';
 import type { CodeRef } from '../state/code-ref.ts';
+import type { OperationRequest, StepOperation } from './step-operation.ts';
 
 export type PartitionSelection =
   | { readonly kind: 'none' }
@@ -24,6 +25,8 @@ export type Cause =
 /** What a user, a tick or a backfill asks for; `plan-run.ts` makes 1..n `RunPlan`s of it. */
 export interface RunRequest {
   readonly assets: readonly AssetKey[];
+  /** Something else than to write assets: `assets` is empty then. */
+  readonly operation?: OperationRequest;
   /**
    * `latest`: the newest key of each asset's own definition (2-D: newest time key × every other key; static: every key).
    * `keys`: these exact keys, for every selected partitioned asset. Unpartitioned assets ignore it.
@@ -69,6 +72,8 @@ export interface StepPlan {
   readonly tool: Tool;
   readonly code: CodeRef;
   readonly assets: readonly PlannedAsset[];
+  /** Absent: it writes its assets. Otherwise it has none, and `partitionKeys` a partition to look with, if any. */
+  readonly operation?: StepOperation;
   readonly partitions: PartitionSelection;
   /** Every key of `partitions`, at most 1,000 of them spelled out (a longer range has only its ends). */
   readonly partitionKeys: readonly string[];

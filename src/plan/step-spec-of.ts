@@ -1,6 +1,6 @@
 import type { Definitions } from '../definitions/definitions.ts';
 import { pipelineOf } from './plan-steps.ts';
-import type { RunPlan } from './run-plan.ts';
+import type { PartitionSelection, RunPlan, StepPlan } from './run-plan.ts';
 import type { StepSpec } from './step-spec.ts';
 
 /** Time between the cancel signal and SIGKILL. */
@@ -39,7 +39,8 @@ export function stepSpecs(definitions: Definitions, plan: RunPlan): Readonly<Rec
           tool: step.tool,
           config,
           assets: step.assets,
-          partitions: step.partitions,
+          ...(step.operation === undefined ? {} : { operation: step.operation }),
+          partitions: partitionsOf(step),
           partitionKeys: step.partitionKeys,
           partitionDimensions: step.partitionDimensions,
           window: step.window,
@@ -58,4 +59,10 @@ export function stepSpecs(definitions: Definitions, plan: RunPlan): Readonly<Rec
       ];
     }),
   );
+}
+
+/** A step with an operation writes no partition; the one that its code is looked at with is as in a load. */
+function partitionsOf({ operation, partitions, partitionKeys }: StepPlan): PartitionSelection {
+  const [key] = partitionKeys;
+  return operation === undefined || key === undefined ? partitions : { kind: 'key', key };
 }

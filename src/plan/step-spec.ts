@@ -34,6 +34,7 @@ export interface StepSpec
     | 'volume'
     | 'pools'
     | 'fullRefresh'
+    | 'operation'
   > {
   readonly v: 1;
   readonly ref: StepRef;
