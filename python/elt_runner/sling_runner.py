@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
 import selectors
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from elt_runner import events, targets
+from elt_runner import events, sling_result
+from elt_runner.errors import Failure
 from elt_runner.sling_log import StreamLog, classify, explain
+from elt_runner.sling_source import Source, refuse_duckdb, same
 
 Request = dict[str, Any]
 Stream = dict[str, Any]
@@ -38,6 +37,15 @@ class Cancel:
         if self.child is not None and self.child.poll() is None:
             self.child.send_signal(signal.SIGINT)
 
+    def run(self, argv: list[str]) -> subprocess.CompletedProcess[bytes]:
+        """A question to Sling, ended by a cancel as a stream is."""
+        env = {**os.environ, "SLING_OUTPUT": "json"}
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as child:
+            self.child = child
+            stdout, stderr = child.communicate()
+            self.child = None
+            return subprocess.CompletedProcess(argv, child.returncode, stdout, stderr)
+
 
 def main(request: Request) -> int:
     cancel = Cancel()
@@ -47,15 +55,20 @@ def main(request: Request) -> int:
         return _end_failed(
             request, "config", f"{request['replication']} reads {', '.join(missing)}, which is not set: add the line {lines} to .env"
         )
+    try:
+        refuse_duckdb(request["source"], request["target"])
+    except Failure as failure:
+        return _end_failed(request, failure.failure_class, str(failure))
     journal = _Journal(request["journal"])
+    source = Source(request["sling"], request["source"], cancel.run)
     failures: list[tuple[str, str, str]] = []
     unfinished: list[str] = []
     for asset in request["assets"]:
         for portion in asset["portions"]:
-            results = _run_portion(request, asset["key"], portion, journal, failures, cancel)
+            results = _run_portion(request, asset["key"], portion, source, journal, failures, cancel)
             if results is not None:
-                _record_target(request, asset["key"], results)
-                events.materialization(asset["key"], _metadata(request, results), portion["partition"])
+                sling_result.record_target(request, asset["key"], results)
+                events.materialization(asset["key"], sling_result.metadata(request, results), portion["partition"])
             elif asset["key"] not in unfinished:
                 unfinished.append(asset["key"])
     if cancel.requested and unfinished:
@@ -72,12 +85,18 @@ def _run_portion(
     request: Request,
     asset_key: str,
     portion: dict[str, Any],
+    source: Source,
     journal: _Journal,
     failures: list[tuple[str, str, str]],
     cancel: Cancel,
 ) -> list[dict[str, Any]] | None:
     """All streams of an asset for one partition, or for what the step has; None unless every one of them is through."""
-    streams = portion["streams"]
+    try:
+        streams = [each for stream in portion["streams"] for each in _expanded(request, stream, source)]
+    except Failure as failure:
+        if not cancel.requested:
+            failures.append((asset_key, *_worded(request, failure)))
+        return None
     if not streams:
         failures.append((asset_key, "config", f"{request['replication']} has no stream that is not disabled"))
     results = []
@@ -89,20 +108,68 @@ def _run_portion(
             events.log("info", f"{stream['name']}: loaded by an earlier attempt of this run, not loaded again")
             results.append(done)
             continue
-        result, failure = _run_stream(request, asset_key, stream, cancel)
-        if failure is None:
-            journal.add(portion["partition"], stream["name"], result)
-            results.append(result)
-        elif not cancel.requested:
-            failures.append((stream["name"], classify(failure), explain(failure, request["replication"])))
+        try:
+            result = _run_stream(request, asset_key, stream, source, cancel)
+        except Failure as failure:
+            if not cancel.requested:
+                failures.append((stream["name"], *_worded(request, failure)))
+            continue
+        journal.add(portion["partition"], stream["name"], result)
+        results.append(result)
     return results if results and len(results) == len(streams) else None
 
 
-def _run_stream(request: Request, asset_key: str, stream: Stream, cancel: Cancel) -> tuple[dict[str, Any], str | None]:
+def _worded(request: Request, failure: Failure) -> tuple[str, str]:
+    """Class and text of a failure; one without a class is in Sling's or a driver's own words."""
+    text = str(failure)
+    return (failure.failure_class, text) if failure.failure_class else (classify(text), explain(text, request["replication"]))
+
+
+def _expanded(request: Request, stream: Stream, source: Source) -> list[Stream]:
+    """A pattern as the streams of the tables that it stands for now, without those that the replication has by name."""
+    if not stream["is_pattern"]:
+        return [stream]
+    tables = [table for table in source.tables(stream["name"]) if not any(same(table, name) for name in request["named_streams"])]
+    if not tables:
+        raise Failure("config", f"{stream['name']}: {request['source']} has no table of this pattern")
+    events.log("info", f"{stream['name']}: {len(tables)} tables: {', '.join(tables)}"[:2_000])
+    with open(stream["file"], encoding="utf-8") as file:
+        content = json.load(file)
+    settings = content["streams"][stream["name"]]
+    expanded = []
+    for number, table in enumerate(tables):
+        target = f"{stream['file'].removesuffix('.json')}-{number}.json"
+        _write_private(target, {**content, "streams": {table: settings}})
+        written = table if stream["object"] == stream["name"] else stream["object"]
+        expanded.append({**stream, "name": table, "file": target, "object": written})
+    return expanded
+
+
+def _apply_window(stream: Stream, source: Source) -> None:
+    """Writes the partition's window into the rendered stream, in the form that the values of its update_key have."""
+    if stream["ranges"] is None:
+        return
+    chosen = source.range(stream["name"], stream["update_key"], stream["cursor"], stream["ranges"])
+    with open(stream["file"], encoding="utf-8") as file:
+        content = json.load(file)
+    settings = content["streams"][stream["name"]]
+    settings["source_options"] = {**settings.get("source_options", {}), "range": chosen}
+    _write_private(stream["file"], content)
+
+
+def _write_private(path: str, content: dict[str, Any]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+
+
+def _run_stream(request: Request, asset_key: str, stream: Stream, source: Source, cancel: Cancel) -> dict[str, Any]:
+    """Runs one stream to its end; raises Failure with what Sling says, or with what it cannot be asked to do."""
     for warning in stream["warnings"]:
         events.log("warning", warning)
     if not stream["exists"]:
-        return {}, f"Did not match any streams: {request['replication']} has no stream {stream['name']}"
+        raise Failure("config", f"Did not match any streams: {request['replication']} has no stream {stream['name']}")
+    _apply_window(stream, source)
     events.emit("stage_start", stage=stream["name"], asset_key=asset_key)
     started = time.monotonic()
     log = StreamLog()
@@ -111,7 +178,7 @@ def _run_stream(request: Request, asset_key: str, stream: Stream, cancel: Cancel
             [request["sling"], "run", "-r", stream["file"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
     except OSError as error:
-        return {}, f"Sling did not start: {error}"
+        raise Failure("config", f"Sling did not start: {error}") from error
     if cancel.requested:
         cancel.child.send_signal(signal.SIGINT)
     _pump(cancel.child, log)
@@ -127,9 +194,9 @@ def _run_stream(request: Request, asset_key: str, stream: Stream, cancel: Cancel
         "seconds": seconds,
         "tables": log.tables,
         "files": [target for target in log.tables if "://" in target],
-        "source_bytes": _source_size(stream["name"]),
+        "source_bytes": sling_result.source_size(stream["name"]),
         "object": stream["object"],
-        "cursor": None if failure else _cursor(request["target"], stream),
+        "cursor": None if failure else sling_result.cursor(request["target"], stream),
     }
     events.emit(
         "stage_end",
@@ -137,9 +204,11 @@ def _run_stream(request: Request, asset_key: str, stream: Stream, cancel: Cancel
         asset_key=asset_key,
         ok=failure is None,
         seconds=round(seconds, 3),
-        metadata={"rows": log.rows, "mode": stream["mode"]},
+        metadata=events.without_none({"rows": log.rows, "bytes": sling_result.size(result), "mode": stream["mode"]}),
     )
-    return result, failure
+    if failure is not None:
+        raise Failure("", failure)
+    return result
 
 
 def _pump(child: subprocess.Popen[bytes], log: StreamLog) -> None:
@@ -169,89 +238,6 @@ def _show(shown: tuple[str, str] | None) -> None:
     print(text, file=sys.stderr if level == "error" else sys.stdout, flush=True)
     if level == "warning":
         events.log("warning", text)
-
-
-def _metadata(request: Request, results: list[dict[str, Any]]) -> dict[str, Any]:
-    rows = sum(result["rows"] for result in results)
-    written = [_size_of(result) for result in results]
-    cursors = {name: value for result in results for name, value in (result["cursor"] or {}).items()}
-    files = [file for result in results for file in result["files"]]
-    schemas = {result["object"].split(".")[0] for result in results if "." in result["object"] and "://" not in result["object"]}
-    return {
-        **events.throughput(rows, sum(result["seconds"] for result in results)),
-        "bytes": sum(size for size in written if size is not None) if any(size is not None for size in written) else None,
-        "tables": {table: {"rows": count} for result in results for table, count in result["tables"].items()} or None,
-        "files": files or None,
-        "cursor": cursors or None,
-        "destination": _destination(request["target"]),
-        "dataset": schemas.pop() if len(schemas) == 1 else None,
-        "full_refresh": True if request["full_refresh"] else None,
-    }
-
-
-def _record_target(request: Request, asset_key: str, results: list[dict[str, Any]]) -> None:
-    """For checks: tables as Sling's log names them. A stream without rows is not in it; its `object` may have placeholders."""
-    if not targets.wanted():
-        return
-    names = {name for result in results for name in result["tables"] if "://" not in name}
-    for result in results:
-        written = result["object"].replace('"', "")
-        if not result["tables"] and "://" not in written and "{" not in written:
-            names.add(written)
-    places = []
-    for name in sorted(names):
-        schema, _, table = name.rpartition(".")
-        places.append({"kind": "variable", "variable": request["target"], "schema": schema or None, "table": table})
-    targets.record(asset_key, places)
-
-
-def _size_of(result: dict[str, Any]) -> int | None:
-    """Exact for files, written or read; else as Sling rounds it."""
-    sizes = [os.path.getsize(path) for path in map(_path, result["files"]) if path and os.path.isfile(path)]
-    if sizes:
-        return sum(sizes)
-    return result["source_bytes"] if result["source_bytes"] is not None else result["bytes"]
-
-
-def _source_size(stream: str) -> int | None:
-    path = _path(stream)
-    if path is None:
-        return None
-    files = [each for each in glob.glob(path) if os.path.isfile(each)]
-    if os.path.isdir(path):
-        files = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
-    return sum(os.path.getsize(file) for file in files) if files else None
-
-
-def _path(url: str) -> str | None:
-    return unquote(url[len("file://") :]) if url.startswith("file://") else None
-
-
-def _destination(target: str) -> str | None:
-    """The kind of the target: `sqlite`, `postgres`, `file`."""
-    value = os.environ.get(target, "")
-    if value.startswith("{"):
-        try:
-            return str(json.loads(value).get("type"))
-        except ValueError:
-            return None
-    return urlsplit(value).scheme or ("file" if target.upper() == "LOCAL" else None)
-
-
-def _cursor(target: str, stream: Stream) -> dict[str, Any] | None:
-    """The newest value in the target, which is where Sling's next incremental run starts; asked of SQLite only."""
-    url = os.environ.get(target, "")
-    if stream["mode"] != "incremental" or not stream["update_key"] or not url.startswith("sqlite:"):
-        return None
-    path = urlsplit(url).netloc + urlsplit(url).path
-    table = stream["object"].split(".")[-1].replace('"', "")
-    column = stream["update_key"].replace('"', "")
-    try:
-        with sqlite3.connect(f"file:{os.path.abspath(path)}?mode=ro", uri=True, timeout=1) as database:
-            (newest,) = database.execute(f'select max("{column}") from "{table}"').fetchone()
-    except sqlite3.Error:
-        return None
-    return {stream["update_key"]: newest}
 
 
 def _end_failed(request: Request, failure_class: str, message: str) -> int:

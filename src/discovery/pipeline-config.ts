@@ -126,6 +126,17 @@ export interface DltConfig {
   readonly refresh?: string;
 }
 
+/** What the values of a stream's `update_key` are; `meta.dagster.cursor` of the stream can say it. */
+export const SLING_CURSORS = [
+  'timestamp',
+  'timestamptz',
+  'date',
+  'yyyymmdd',
+  'epoch_seconds',
+  'epoch_milliseconds',
+] as const;
+export type SlingCursor = (typeof SLING_CURSORS)[number];
+
 export interface SlingConfig {
   readonly replication: string;
   /** Empty: every stream of the file. */

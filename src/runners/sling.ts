@@ -7,6 +7,7 @@ import { pythonEnv, REQUEST_FILE, runnerArgv } from './python-env.ts';
 import type { Runner, StepCommand, StepFile, StepPlaces } from './runner.ts';
 import {
   chosenStreams,
+  isTablePattern,
   type RenderedReplication,
   type Replication,
   renderReplication,
@@ -39,6 +40,7 @@ export const slingRunner: Runner = {
           const rendered = renderReplication(replication, {
             stream: name,
             window: portion.window,
+            timezone: spec.timezone,
             partitionKey: portion.key,
             dimensions: portion.dimensions,
             partitioned: spec.partitions.kind !== 'none',
@@ -55,7 +57,9 @@ export const slingRunner: Runner = {
     const request = {
       sling: places.sling,
       replication: config.replication,
-      target: typeof replication.target === 'string' ? replication.target : '',
+      source: textOf(replication.source),
+      target: textOf(replication.target),
+      named_streams: Object.keys(replication.streams ?? {}),
       variables: variablesOf(replication),
       full_refresh: spec.fullRefresh && spec.partitions.kind === 'none',
       journal: join(places.stateDir, 'sling'),
@@ -87,6 +91,13 @@ function describe(
     object: rendered.object,
     mode: rendered.mode,
     update_key: rendered.updateKey,
+    is_pattern: isTablePattern(name),
+    ranges: rendered.ranges,
+    cursor: rendered.cursor,
     warnings: rendered.warnings,
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   chosenStreams,
+  isTablePattern,
   type RenderOptions,
   type Replication,
   renderReplication,
@@ -26,6 +27,7 @@ const REPLICATION: Replication = {
       mode: 'snapshot',
     },
     'public.null': null,
+    keyless: { update_key: 'at' },
     off: { disabled: true },
   },
 };
@@ -34,6 +36,7 @@ function render(stream: string, options: Partial<RenderOptions> = {}, replicatio
   return renderReplication(replication, {
     stream,
     window: null,
+    timezone: 'UTC',
     partitionKey: null,
     dimensions: {},
     fullRefresh: false,
@@ -54,12 +57,16 @@ describe('renderReplication', () => {
       mode: 'incremental',
       object: 'public.null',
       updateKey: null,
+      ranges: null,
+      cursor: null,
       warnings: [],
     });
   });
 
   it('makes a backfill of a window, whose end Sling would include', () => {
-    const { content, mode, warnings } = render('public.orders', { window: DAY, partitionKey: '2026-01-03' });
+    const rendered = render('public.orders', { window: DAY, partitionKey: '2026-01-03' });
+    const { content, mode, ranges, warnings } = rendered;
+    expect(ranges?.timestamp).toBe('2026-01-03 00:00:00,2026-01-03 23:59:59.999999');
     expect(mode).toBe('backfill');
     expect(warnings).toEqual([]);
     expect(content.env).toEqual({
@@ -73,7 +80,7 @@ describe('renderReplication', () => {
         primary_key: ['id'],
         update_key: 'updated_at',
         mode: 'backfill',
-        source_options: { format: 'csv', limit: 5, range: '2026-01-03 00:00:00,2026-01-03 23:59:59.999999' },
+        source_options: { format: 'csv', limit: 5 },
       },
     });
   });
@@ -82,10 +89,11 @@ describe('renderReplication', () => {
     ['a file, of which Sling reads all', 'file://data/x.csv', 'incremental', 1],
     ['a stream that uses the placeholders itself', 'own', 'snapshot', 0],
     ['a table without update_key', 'public.null', 'incremental', 1],
+    ['a table without a key to replace rows by', 'keyless', 'incremental', 1],
   ])('leaves the mode of %s', (_, stream, mode, warned) => {
     const rendered = render(stream, { window: DAY, partitionKey: '2026-01-03' });
     expect(rendered.mode).toBe(mode);
-    expect(JSON.stringify(rendered.content)).not.toContain('range');
+    expect(rendered.ranges).toBeNull();
     expect(rendered.warnings).toHaveLength(warned);
   });
 
@@ -107,12 +115,33 @@ describe('renderReplication', () => {
   });
 });
 
+it('takes the kind of a cursor from the stream, else from the defaults', () => {
+  const replication = (own: NonNullable<Replication['streams']>[string]): Replication => ({
+    defaults: { update_key: 'at', meta: { dagster: { cursor: 'date' } } },
+    streams: { 'public.orders': own },
+  });
+  expect(render('public.orders', {}, replication({})).cursor).toBe('date');
+  const own = { meta: { dagster: { cursor: 'epoch_seconds' } } };
+  expect(render('public.orders', {}, replication(own)).cursor).toBe('epoch_seconds');
+});
+
+it.each([
+  ['public.*', true],
+  ['public.sales_*', true],
+  ['public.orders', false],
+  ['*', false],
+  ['file://data/*.csv', false],
+])('%s stands for tables of a schema: %s', (name, expected) => {
+  expect(isTablePattern(name)).toBe(expected);
+});
+
 it('chooses the streams that are not disabled, in the order of the file', () => {
   expect(chosenStreams(REPLICATION, [])).toEqual([
     'public.orders',
     'file://data/x.csv',
     'own',
     'public.null',
+    'keyless',
   ]);
   expect(chosenStreams(REPLICATION, ['own', 'off'])).toEqual(['own']);
 });

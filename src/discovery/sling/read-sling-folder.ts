@@ -6,7 +6,7 @@ import type { FolderSource } from '../folder-source.ts';
 import type { SlingConfig } from '../pipeline-config.ts';
 import type { ToolReading } from '../tool-reading.ts';
 import type { Replication } from './replication.ts';
-import { readReplication } from './replication.ts';
+import { hasToken, readReplication, refuseState } from './replication.ts';
 import { slingReplicationAsset, slingStreamAsset } from './sling-assets.ts';
 
 /** A Sling folder: one asset for the replication, or one for each stream. */
@@ -23,7 +23,9 @@ export function readSlingFolder(
   }
   const config = readPipelineConfig(root, { tool: 'sling', folder, sourceFile, replication: path });
   if (!source.files.has(path)) return { config, assets: [], method: 'declared', job: null, variables: [] };
-  const replication = readReplication(source, path);
+  const given = new Set(Object.keys(config.env));
+  const replication = readReplication(source, path, given);
+  refuseGivenState(root, given);
   root.reader.diagnostics.push(...replication.diagnostics);
   const sling = config.sling!;
   checkStreams(root, sling, replication);
@@ -36,6 +38,12 @@ export function readSlingFolder(
       ? [slingReplicationAsset(source.name, { ...replication, streams: chosen })]
       : chosen.map((stream) => slingStreamAsset(source.name, replication, stream));
   return { config, assets, method: 'declared', job: null, variables: replication.variables };
+}
+
+function refuseGivenState(root: MapReader, given: ReadonlySet<string>): void {
+  const env = root.value('env');
+  const entry = env?.kind === 'map' ? env.entries.get('SLING_STATE') : undefined;
+  if (entry !== undefined && !hasToken(given)) refuseState(root.reader, entry.at);
 }
 
 function checkStreams(root: MapReader, sling: SlingConfig, replication: Replication): void {

@@ -1,4 +1,6 @@
+import { SLING_CURSORS, type SlingCursor } from '../../discovery/pipeline-config.ts';
 import type { TimeWindow } from '../../partitions/instant.ts';
+import { slingTime, type WindowRanges, windowRanges } from './window-ranges.ts';
 
 /** A replication file as parsed YAML; only what rendering looks at is named. */
 export interface Replication {
@@ -17,12 +19,15 @@ export interface StreamSettings {
   readonly primary_key?: unknown;
   readonly update_key?: string;
   readonly source_options?: Readonly<Record<string, unknown>>;
+  readonly meta?: { readonly dagster?: { readonly cursor?: unknown } | null } | null;
   readonly [key: string]: unknown;
 }
 
 export interface RenderOptions {
   readonly stream: string;
   readonly window: TimeWindow | null;
+  /** Of the partitions: what a date is. */
+  readonly timezone: string;
   readonly partitionKey: string | null;
   /** Dimension → key of a 2-D partition. */
   readonly dimensions: Readonly<Record<string, string>>;
@@ -37,6 +42,10 @@ export interface RenderedReplication {
   readonly mode: string;
   readonly object: string;
   readonly updateKey: string | null;
+  /** The window, for a stream that takes one; which of them fits is known to who knows the column's type. */
+  readonly ranges: WindowRanges | null;
+  /** What the stream says of its update_key; null: the source has to be asked. */
+  readonly cursor: SlingCursor | null;
   readonly warnings: readonly string[];
 }
 
@@ -47,9 +56,8 @@ const DEFAULT_MODE = 'full-refresh';
  * One stream of a replication as a replication of its own, for one process: counts are then unambiguous, and a stream can
  * be retried and cancelled by itself (Sling's `--streams`, `--where` and `--env` do not do what they promise).
  *
- * A partition's window becomes `mode: backfill` with a range, whose ends are both inclusive in Sling, so the end is one
- * microsecond before the window's; a stream that uses `{START}`, `{END}` or `{PARTITION_KEY}` itself only gets their values.
- * Times are UTC.
+ * A partition's window becomes `mode: backfill`, for which the runner adds one of `ranges`; a stream that uses `{START}`,
+ * `{END}` or `{PARTITION_KEY}` itself only gets their values. Times are UTC.
  */
 export function renderReplication(replication: Replication, options: RenderOptions): RenderedReplication {
   const defaults = replication.defaults ?? {};
@@ -59,32 +67,30 @@ export function renderReplication(replication: Replication, options: RenderOptio
   const { partitioned } = options;
 
   let mode = settings.mode ?? DEFAULT_MODE;
-  let range: string | undefined;
+  let ranges: WindowRanges | null = null;
   if (options.fullRefresh && !partitioned) mode = 'full-refresh';
   else if (options.window !== null && !PLACEHOLDER.test(JSON.stringify(settings))) {
-    if (canTakeRange(options.stream, settings)) {
+    const obstacle = whyNoRange(options.stream, settings);
+    if (obstacle === null) {
       mode = 'backfill';
-      range = `${slingTime(options.window.start)},${lastMoment(options.window.end)}`;
+      ranges = windowRanges(options.window, options.timezone);
     } else {
       warnings.push(
-        `${options.stream}: the partition's window is not applied, because ${whyNoRange(options.stream)}; use {START}, {END} or {PARTITION_KEY} in the stream`,
+        `${options.stream}: the partition's window is not applied, because ${obstacle}; use {START}, {END} or {PARTITION_KEY} in the stream`,
       );
     }
   }
   if (options.fullRefresh && partitioned) {
     warnings.push('full refresh of a partition loads it again; the table and the other partitions are kept');
   }
-  const sourceOptions = {
-    ...defaults.source_options,
-    ...own.source_options,
-    ...(range !== undefined && { range }),
-  };
+  const sourceOptions = { ...defaults.source_options, ...own.source_options };
   const stream = {
     ...own,
     mode,
     ...(Object.keys(sourceOptions).length > 0 && { source_options: sourceOptions }),
   };
   const env = { ...partitionEnv(options), ...replication.env };
+  const declared = own.meta?.dagster?.cursor ?? defaults.meta?.dagster?.cursor;
   return {
     content: {
       source: replication.source,
@@ -96,6 +102,8 @@ export function renderReplication(replication: Replication, options: RenderOptio
     mode,
     object: settings.object ?? options.stream,
     updateKey: settings.update_key ?? null,
+    ranges,
+    cursor: SLING_CURSORS.find((kind) => kind === declared) ?? null,
     warnings,
   };
 }
@@ -109,6 +117,14 @@ export function chosenStreams(replication: Replication, chosen: readonly string[
     .map(([name]) => name);
 }
 
+/**
+ * A name that stands for tables of a schema (`public.*`, `public.sales_*`), which the runner asks the source for: one process
+ * for each. Patterns of files and of schemas are left to Sling.
+ */
+export function isTablePattern(stream: string): boolean {
+  return !isFile(stream) && /^[^*?.]+\.[^.]*\*[^.]*$/.test(stream);
+}
+
 /** Names of variables that the file's `env:` block takes from the process: `'$NAME'` or `'${NAME}'`. */
 export function variablesOf(replication: Replication): readonly string[] {
   const values = Object.values(replication.env ?? {}).filter((value) => typeof value === 'string');
@@ -118,13 +134,12 @@ export function variablesOf(replication: Replication): readonly string[] {
   });
 }
 
-/** Sling takes a range only of database tables; of files it silently reads everything. */
-function canTakeRange(stream: string, settings: StreamSettings): boolean {
-  return !isFile(stream) && settings.sql === undefined && settings.update_key !== undefined;
-}
-
-function whyNoRange(stream: string): string {
-  return isFile(stream) ? 'Sling reads files as a whole' : 'the stream is no table with an update_key';
+/** Sling takes a range only of database tables (of files it silently reads everything), and replaces rows by their key. */
+function whyNoRange(stream: string, settings: StreamSettings): string | null {
+  if (isFile(stream)) return 'Sling reads files as a whole';
+  if (settings.sql !== undefined) return 'the stream is a query of its own';
+  if (settings.update_key === undefined) return 'the stream has no update_key';
+  return settings.primary_key === undefined ? 'the stream has no primary_key to replace rows by' : null;
 }
 
 function isFile(stream: string): boolean {
@@ -142,12 +157,4 @@ function partitionEnv(options: RenderOptions): Record<string, string> {
     env[`PARTITION_KEY_${dimension.replaceAll(/\W/g, '_').toUpperCase()}`] = key;
   }
   return env;
-}
-
-function slingTime(instant: number): string {
-  return new Date(instant).toISOString().slice(0, 19).replace('T', ' ');
-}
-
-function lastMoment(end: number): string {
-  return `${slingTime(end - 1_000)}.999999`;
 }

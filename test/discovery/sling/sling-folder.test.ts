@@ -100,9 +100,36 @@ describe('what cannot work is refused', () => {
       'replication.yaml:5:8 error SLING_UNSUPPORTED SLING_STATE needs a Sling token: without one the stream is silently not incremental (use mode: incremental with update_key)',
     ],
     [
+      'a mode of newer versions',
+      one('    mode: change-capture'),
+      'replication.yaml:5:11 error SLING_UNSUPPORTED Sling 1.4 has no mode change-capture (one of full-refresh, incremental, truncate, snapshot, backfill)',
+    ],
+    [
+      'a file that is to be loaded incrementally',
+      one('    { object: "file://out/a.csv", mode: incremental, update_key: at }'),
+      'replication.yaml:4:3 error SLING_UNSUPPORTED a file cannot be loaded incrementally: Sling would need SLING_STATE, and for that a token (mode: full-refresh)',
+    ],
+    [
+      'a file of a format for which Sling needs DuckDB',
+      one('    object: file://out/a.parquet'),
+      'replication.yaml:4:3 error SLING_UNSUPPORTED for this format Sling downloads a DuckDB program at run time (use CSV or JSON lines, load it with dlt, or give the program in DUCKDB_PATH in env: of dagster.yaml)',
+    ],
+    [
+      'such a format by its name',
+      one('    { object: "file://out/a", target_options: { format: parquet } }'),
+      'replication.yaml:4:3 error SLING_UNSUPPORTED for this format Sling downloads a DuckDB program at run time (use CSV or JSON lines, load it with dlt, or give the program in DUCKDB_PATH in env: of dagster.yaml)',
+    ],
+    [
+      'an unknown kind of cursor',
+      one('    { update_key: at, meta: { dagster: { cursor: epoch } } }'),
+      expect.stringMatching(
+        /^pipelines\/sling\/crm\/replication\.yaml:5:\d+ error CONFIG_VALUE "epoch" is not one of timestamp, timestamptz, date, yyyymmdd, epoch_seconds, epoch_milliseconds/,
+      ),
+    ],
+    [
       'an unknown mode',
       one('    mode: full'),
-      'replication.yaml:5:11 error CONFIG_VALUE "full" is not one of full-refresh, incremental, truncate, snapshot, backfill, definition-only, change-capture',
+      'replication.yaml:5:11 error CONFIG_VALUE "full" is not one of full-refresh, incremental, truncate, snapshot, backfill',
     ],
     [
       'an incremental stream without keys',
@@ -129,8 +156,22 @@ describe('what cannot work is refused', () => {
       'sorce: PG\ntarget: LAKE\nstreams: { a: }',
       'replication.yaml:1:1 error CONFIG_UNKNOWN_KEY "sorce" is not a key of this file (did you mean "source"?)',
     ],
-  ])('%s', async (_, replication, line) => {
-    expect(linesOf(await folder(replication))).toEqual([`pipelines/sling/crm/${line}`]);
+  ])('%s', async (_, replication, line: unknown) => {
+    const expected = typeof line === 'string' ? `pipelines/sling/crm/${line}` : line;
+    expect(linesOf(await folder(replication))).toEqual([expected]);
+  });
+
+  it('SLING_STATE in dagster.yaml too', async () => {
+    expect(linesOf(await folder(one(''), 'env: { SLING_STATE: x }'))).toEqual([
+      'pipelines/sling/crm/dagster.yaml:1:8 error SLING_UNSUPPORTED SLING_STATE needs a Sling token: without one the stream is silently not incremental (use mode: incremental with update_key)',
+    ]);
+  });
+
+  it('not where the folder gives Sling what it needs', async () => {
+    const hooks = `${one('    object: file://out/a.parquet\n')}hooks: { end: [] }\nenv: { SLING_STATE: x }`;
+    expect(linesOf(await folder(hooks, 'env: { SLING_CLI_TOKEN: x, DUCKDB_PATH: /usr/bin/duckdb }'))).toEqual(
+      [],
+    );
   });
 
   it('a chosen stream that is not there', async () => {
