@@ -102,7 +102,7 @@ export interface Definitions {
   readonly schedules: ReadonlyMap<string, ScheduleDefinition>;
   /** `component/name` → state, disabled ones included. */
   readonly pipelines: ReadonlyMap<string, PipelineState>;
-  /** `alerts` is left out of it: they are a repository's own. */
-  readonly instance: Omit<InstanceConfig, 'alerts'>;
+  /** Of all repositories together; alerts and cost rates are each repository's own. */
+  readonly instance: Omit<InstanceConfig, 'alerts' | 'costRates'>;
   readonly alerts: DefinedAlerts;
 }

@@ -1,5 +1,6 @@
 import type { AlertsConfig } from '../definitions/alerts.ts';
-import type { Limits, PipelineConfig, SourceRef } from '../discovery/pipeline-config.ts';
+import type { CostRates } from '../definitions/cost-rates.ts';
+import type { AssetOverride, Limits, PipelineConfig, SourceRef } from '../discovery/pipeline-config.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
 import type { CodeRef } from './code-ref.ts';
@@ -42,6 +43,8 @@ export interface DiscoveredAsset {
   readonly tags?: Readonly<Record<string, string>>;
   readonly kinds?: readonly string[];
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
+  /** Settings that the asset's own code gives it; `assets:` of `dagster.yaml` is laid over them. */
+  readonly overrides?: AssetOverride;
   readonly source?: SourceRef;
 }
 
@@ -99,6 +102,8 @@ export interface InstanceConfig {
   readonly limits?: Limits;
   /** Absent: nobody is told of anything. */
   readonly alerts?: AlertsConfig;
+  /** Absent: Insights shows no costs. */
+  readonly costRates?: CostRates;
 }
 
 /** All that definitions are built from. Written whole to `pipelines_state.json` (snake_case there). */

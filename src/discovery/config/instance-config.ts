@@ -2,6 +2,7 @@ import type { InstanceConfig } from '../../state/snapshot.ts';
 import type { YamlValue } from '../yaml/yaml-value.ts';
 import { readAlerts } from './alerts.ts';
 import type { ConfigReader } from './config-reader.ts';
+import { readCostRates } from './cost-rates.ts';
 import { readLimits } from './limits.ts';
 import type { MapReader } from './map-reader.ts';
 import { openDocument } from './map-reader.ts';
@@ -14,11 +15,18 @@ export const DEFAULT_INSTANCE: InstanceConfig = {
 };
 
 /** Sections that other parts of the service will read; their names are known, their keys are not checked here. */
-const ELSEWHERE = ['retention', 'insights'] as const;
+const ELSEWHERE = ['retention'] as const;
 
 /** The `dagster.yaml` at the repository's root, with Dagster's keys. Mistakes go to the reader. */
 export function readInstanceConfig(reader: ConfigReader, value: YamlValue | null): InstanceConfig {
-  const root = openDocument(reader, value, ['run_retries', 'concurrency', 'limits', 'alerts', ...ELSEWHERE]);
+  const root = openDocument(reader, value, [
+    'run_retries',
+    'concurrency',
+    'limits',
+    'alerts',
+    'insights',
+    ...ELSEWHERE,
+  ]);
   if (root === null) return DEFAULT_INSTANCE;
   for (const key of ELSEWHERE) {
     if (root.section(key, null) === undefined) continue;
@@ -34,12 +42,14 @@ export function readInstanceConfig(reader: ConfigReader, value: YamlValue | null
   const alerts = readAlerts(root);
   const runs = concurrency?.section('runs', ['max_concurrent_runs']);
   const limits = readLimits(root);
+  const costRates = readCostRates(root);
   return {
     runRetries: readRunRetries(root),
     maxConcurrentRuns: runs?.integer('max_concurrent_runs', { min: 1, max: 100_000 }) ?? null,
     pools: concurrency === undefined ? {} : readPools(concurrency),
     ...(alerts === undefined ? {} : { alerts }),
     ...(limits === undefined ? {} : { limits }),
+    ...(costRates === undefined ? {} : { costRates }),
   };
 }
 
