@@ -40,6 +40,7 @@ export function retryRequest(
   const { partitions } = plan;
   const kept = plan.steps.filter((step) => !options.fromFailure || !hasSucceeded(state, step.stepKey));
   return {
+    ...operationOf(plan),
     assets: kept
       .flatMap((step) => (options.fromFailure ? unwritten(step, state) : step.assets))
       .map((asset) => asset.key),
@@ -79,6 +80,12 @@ export function retrySpec(
     ...(written.length === 0 ? {} : { written }),
     retriesSpent: 0,
   };
+}
+
+function operationOf({ steps }: RunPlan): Pick<RunRequest, 'operation'> {
+  const [step] = steps;
+  if (step?.operation === undefined) return {};
+  return { operation: { ...step.operation, component: step.component, pipeline: step.pipeline } };
 }
 
 function hasSucceeded(state: RunState, stepKey: string): boolean {

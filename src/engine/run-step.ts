@@ -125,7 +125,7 @@ async function startAndFollow(
   await endEarlierAttempts(spec, machine);
   createStepDir(dir);
   // Everything was written by earlier attempts, the last of which was lost after its last asset.
-  if (spec.assets.length === 0 && !hasDeclaredChecks(spec)) {
+  if (spec.operation === undefined && spec.assets.length === 0 && !hasDeclaredChecks(spec)) {
     return finish(spec, machine, {
       result: { type: 'step_succeeded', seconds: 0, metadata: {} },
       implied: [],

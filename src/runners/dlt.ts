@@ -19,7 +19,7 @@ export const dltRunner: Runner = {
     const partitions = partitionsOfStep(spec, Date.now());
     const request = dltRequest(spec, partitions, places.stateDir);
     return {
-      argv: runnerArgv(places, 'dlt'),
+      argv: runnerArgv(places, spec.operation === undefined ? 'dlt' : spec.operation.kind),
       env: {
         ...pythonEnv(places, env),
         DLT_DATA_DIR: dltDataDir(spec, places.stateDir),

@@ -23,7 +23,7 @@ export function pythonEnv(
 /** argv of one of our Python runners; the request lies in the private step directory. */
 export function runnerArgv(
   places: StepPlaces,
-  tool: 'dlt' | 'sling' | 'dbt' | 'checked',
+  tool: 'dlt' | 'dlt_state' | 'sling' | 'dbt' | 'checked',
   file: string = REQUEST_FILE,
 ): readonly string[] {
   return [places.python, `${places.runnerPackage}/elt_runner`, tool, `${places.stepDir}/${file}`];

@@ -51,7 +51,7 @@ export async function prepareStep(
 
   const workDir = places.work(spec.component, spec.pipeline);
   const stateDir = places.state(spec.component, spec.pipeline);
-  const leaveDir = await machine.workDirs.hold(workDir, spec.code.treeId);
+  const leaveDir = await machine.workDirs.hold(workDir, useOf(spec), signal);
   const release = releaser(spec, machine, leaveDir);
   try {
     for (const folder of [stateDir, places.shared]) mkdirSync(folder, { recursive: true });
@@ -116,7 +116,7 @@ export function claimPlace(
   machine: StepMachine,
 ): { readonly secrets: readonly string[]; readonly release: (end: StepEnd) => void } {
   const workDir = machine.places.work(spec.component, spec.pipeline);
-  const leaveDir = machine.workDirs.join(workDir, spec.code.treeId);
+  const leaveDir = machine.workDirs.join(workDir, useOf(spec));
   const secrets = laySecretFiles(machine.secretsDir, spec.pipeline, workDir);
   return { secrets, release: releaser(spec, machine, leaveDir) };
 }
@@ -129,6 +129,11 @@ export async function secretsOf(spec: StepSpec, machine: StepMachine): Promise<r
     if (!(error instanceof StepErrorThrown)) throw error;
     return [];
   }
+}
+
+/** What a step uses its working directory for: loads of one content share it, a look at its state or a drop has it alone. */
+function useOf({ code, operation, ref }: StepSpec): string {
+  return operation === undefined ? code.treeId : `${code.treeId} ${operation.kind} ${ref.runId}`;
 }
 
 function releaser(spec: StepSpec, machine: StepMachine, leaveDir: () => boolean): (end: StepEnd) => void {

@@ -5,9 +5,10 @@
 export interface WorkDirLocks {
   /**
    * Resolves once no step of other content uses the directory; first come, first served.
+   * @param signal ends the wait: it rejects then
    * @returns what gives the directory back, and says whether nobody uses it any more; harmless when called twice
    */
-  hold(workDir: string, treeId: string): Promise<() => boolean>;
+  hold(workDir: string, treeId: string, signal?: AbortSignal): Promise<() => boolean>;
   /** For a step that is running already (adoption): never waits. */
   join(workDir: string, treeId: string): () => boolean;
 }
@@ -48,13 +49,24 @@ export function createWorkDirLocks(): WorkDirLocks {
   }
 
   return {
-    hold(workDir, treeId) {
+    hold(workDir, treeId, signal) {
       const use = uses.get(workDir);
       // Not past those that wait, so that a stream of new steps cannot keep them waiting for ever.
       const isFree = use === undefined || (use.treeId === treeId && use.waiting.length === 0);
       if (isFree) return Promise.resolve(enter(workDir, treeId));
-      return new Promise((resolve) => {
-        use.waiting.push({ treeId, enter: () => resolve(enter(workDir, treeId)) });
+      return new Promise((resolve, reject) => {
+        const waiter = { treeId, enter: () => resolve(enter(workDir, treeId)) };
+        use.waiting.push(waiter);
+        signal?.addEventListener('abort', () => leave(waiter), { once: true });
+
+        function leave(one: typeof waiter): void {
+          const at = use!.waiting.indexOf(one);
+          if (at === -1) return;
+          use!.waiting.splice(at, 1);
+          // Those of the content that is in use may have waited for it alone.
+          while (use!.holders > 0 && use!.waiting[0]?.treeId === use!.treeId) use!.waiting.shift()!.enter();
+          reject(signal!.reason as Error);
+        }
       });
     },
     join: enter,

@@ -1,5 +1,6 @@
 import { sha256 } from '../../lib/digest.ts';
 import { invariant } from '../../lib/invariant.ts';
+import type { StepOperation } from '../../plan/step-operation.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import { isoWindow, portionVariables, type StepPartitions } from '../step-partitions.ts';
 
@@ -32,6 +33,8 @@ export interface DltRequest {
   /** dlt's working folder of this partition selection; null: the pipeline's own. */
   readonly partition_data_dir: string | null;
   readonly warnings: readonly string[];
+  /** Absent: load. */
+  readonly operation?: StepOperation;
 }
 
 interface IsoWindow {
@@ -45,7 +48,7 @@ interface IsoWindow {
  */
 export function dltDataDir(spec: StepSpec, stateDir: string): string {
   const shared = `${stateDir}/dlt`;
-  if (spec.partitions.kind === 'none') return shared;
+  if (spec.partitions.kind === 'none' || spec.operation !== undefined) return shared;
   return `${shared}/partitions/${sha256(JSON.stringify(spec.partitions)).slice(0, 16)}`;
 }
 
@@ -58,6 +61,7 @@ export function dltRequest(spec: StepSpec, partitions: StepPartitions, stateDir:
   const named = assets.flatMap(({ resource }) => (resource === null ? [] : [resource]));
   const chosen = named.length > 0 ? named : config.resources;
   return {
+    ...(spec.operation === undefined ? {} : { operation: spec.operation }),
     script: config.script,
     source_module: config.sourceModule ?? null,
     source_name: config.sourceName ?? null,
