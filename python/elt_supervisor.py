@@ -62,7 +62,29 @@ def start_time(pid):
     return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
 
 
-def start(argv, environment, become):
+def limits_of(settings):
+    """What `settings`, the text of supervise.json, says of limits; None: nothing, and nothing is imported for it."""
+    if b'"limits":{' not in settings:
+        return None
+    import json
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, here)
+    try:
+        import elt_limits
+    finally:
+        sys.path.remove(here)
+    return elt_limits.Limits(json.loads(settings)["limits"])
+
+
+def oom_kills():
+    """How many processes the kernel has ended for want of memory since it was booted; 0 where it does not say."""
+    vmstat = read_text("/proc/vmstat")
+    at = vmstat.find(b"\noom_kill ")
+    return 0 if at < 0 else int(vmstat[at + 10 :].split(b"\n", 1)[0])
+
+
+def start(argv, environment, become, limits):
     """Starts the step's process in a session of its own.
 
     Returns (pid, stdout, stderr, error of `become` or None); None in the step's process itself, if `become` returned there.
@@ -74,7 +96,7 @@ def start(argv, environment, become):
     pid = os.fork()
     if pid == 0:
         try:
-            enter(parent, out_write, err_write)
+            enter(parent, out_write, err_write, limits)
             become(argv, environment, fail_write)
             os.close(fail_write)
             return None
@@ -89,7 +111,7 @@ def start(argv, environment, become):
     return pid, out_read, err_read, failure.decode("utf-8", "replace") if failure else None
 
 
-def enter(parent, out_write, err_write):
+def enter(parent, out_write, err_write, limits):
     """What the step's process is made to be before it runs anything of the step: cold or warm, the one place for it."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
@@ -99,6 +121,8 @@ def enter(parent, out_write, err_write):
     for number in (sig.SIGPIPE, sig.SIGTERM, sig.SIGINT, sig.SIGHUP, sig.SIGCHLD, sig.SIGXFSZ):
         sig.signal(number, sig.SIG_DFL)
     die_with(parent)
+    if limits is not None:
+        limits.enter()
 
 
 def execute(argv, environment, _fail_write):
@@ -283,6 +307,11 @@ class Supervisor:
         self.message = ""
         self.status = None
         self.max_rss_kb = None
+        # Of processes that have ended.
+        self.cpu_seconds = 0.0
+        self.limits = None
+        # (name, limit, used) of the limit that was passed.
+        self.passed = None
         self.stop_signal = None
         self.next_repeat = None
         self.kill_at = None
@@ -306,9 +335,13 @@ class Supervisor:
         sig.signal(sig.SIGINT, sig.SIG_IGN)
         sig.signal(sig.SIGHUP, sig.SIG_IGN)
 
+        with open(self.path("supervise.json"), "rb") as file:
+            settings = file.read()
+        self.limits = limits_of(settings)
+        self.oom_kills = oom_kills()
         # Before the start: an orphan made earlier would be out of reach. The one import that has to come first.
         self.is_subreaper = become_subreaper()
-        started = start(self.argv, self.environment, self.become)
+        started = start(self.argv, self.environment, self.become, self.limits)
         if started is None:
             return
         self.pid, out, err, failure = started
@@ -324,12 +357,14 @@ class Supervisor:
         import select
 
         self.json = json
-        with open(self.path("supervise.json"), "rb") as file:
-            self.settings = json.loads(file.read())
+        self.settings = json.loads(settings)
         self.log = Log(self.path("output.log"), self.secrets, self.settings["log_cap_bytes"])
         if failure is not None:
             self.reason, self.message = "spawn_failed", "%s: %s" % (self.argv[0], failure)
             self.log.write(b"s", self.message.encode())
+        unkept = None if self.limits is None else self.limits.unkept()
+        if unkept is not None:
+            self.log.write(b"s", unkept.encode())
         self.grace = self.settings["grace_seconds"]
         timeout = self.settings["timeout_seconds"]
         self.deadline = None if timeout is None else self.begun + timeout
@@ -377,6 +412,8 @@ class Supervisor:
         if drain_until is not None:
             return max(0.0, min(drain_until - now, 0.05))
         wanted = [self.next_look, self.deadline, self.kill_at, self.next_repeat]
+        if self.limits is not None:
+            wanted.append(self.limits.next_look)
         return max(0.0, min(LONGEST_PAUSE, min(at for at in wanted if at is not None) - now))
 
     def reap(self):
@@ -388,6 +425,7 @@ class Supervisor:
                 return
             if pid == 0:
                 return
+            self.cpu_seconds += usage.ru_utime + usage.ru_stime
             if pid == self.pid:
                 self.status = os.waitstatus_to_exitcode(status)
                 # Kilobytes on Linux, bytes on macOS.
@@ -401,6 +439,10 @@ class Supervisor:
         if self.deadline is not None and now >= self.deadline:
             self.deadline = None
             self.stop("timeout", "ran longer than %g s" % self.settings["timeout_seconds"])
+        if self.limits is not None and self.passed is None:
+            self.passed = self.limits.look(now, self.cpu_seconds)
+            if self.passed is not None:
+                self.heed_limit(*self.passed)
         if self.next_repeat is not None and now >= self.next_repeat:
             self.next_repeat = now + self.grace / REPEATS if self.stop_signal == sig.SIGTERM else None
             self.signal_group(self.stop_signal)
@@ -446,6 +488,19 @@ class Supervisor:
         self.kill_at = now + self.grace
         self.next_repeat = now + self.grace / REPEATS
         self.signal_group(self.stop_signal)
+
+    def heed_limit(self, name, limit, used):
+        unit, size = ("MB", 1e6) if name == "memory" else ("s", 1)
+        message = "limits.%s is %g %s, used were %.1f" % (name, limit / size, unit, used / size)
+        if name != "memory":
+            self.stop("limit", message)
+            return
+        # What goes on growing takes it from others: no time is given.
+        if self.reason == "exited":
+            self.reason, self.message = "limit", message
+        self.forced = True
+        self.log.write(b"s", ("%s: SIGKILL" % message).encode())
+        self.kill_now()
 
     def signal_group(self, number):
         try:
@@ -528,6 +583,9 @@ class Supervisor:
                 signal_name = signal.Signals(-status).name
             except ValueError:
                 signal_name = "SIG%d" % -status
+        if self.limits is not None:
+            self.passed = self.passed or self.limits.passed_at_end(-status if status is not None else 0)
+            self.limits.remove_group()
         self.log.tell_dropped()
         self.write_exit(
             self.json.dumps(
@@ -539,6 +597,10 @@ class Supervisor:
                     "forced": self.forced,
                     "seconds": round(time.monotonic() - self.begun, 3),
                     "max_rss_kb": self.max_rss_kb,
+                    "cpu_seconds": round(self.cpu_seconds, 3),
+                    "limit": self.passed and dict(zip(("name", "limit", "used"), self.passed)),
+                    "limits_by": self.limits and self.limits.by,
+                    "oom_killed": status == -sig.SIGKILL and not self.forced and oom_kills() > self.oom_kills,
                     "lines": self.log.lines,
                     "bytes": self.log.size,
                     "dropped_lines": self.log.dropped,
@@ -573,6 +635,8 @@ def supervise(supervisor):
                 supervisor.kill_now()
             except Exception:
                 pass
+        if supervisor.limits is not None:
+            supervisor.limits.remove_group()
         raise
 
 

@@ -18,6 +18,7 @@ import { createWatchDaemon } from './daemons/watch.ts';
 import type { BackfillEngine } from './engine/backfill-engine.ts';
 import { createBackfillEngine } from './engine/backfills/create-backfill-engine.ts';
 import { createRunEngine } from './engine/engine.ts';
+import { createCgroups } from './engine/local/cgroups.ts';
 import { createLocalTransport } from './engine/local/local-transport.ts';
 import { createPassedNames } from './engine/local/passed-names.ts';
 import { placesOf } from './engine/local/places.ts';
@@ -159,6 +160,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     secretsDir: settings.secretsDir,
     passedNames: createPassedNames(),
     workDirs: createWorkDirLocks(),
+    cgroups: createCgroups(),
     holder: `${process.pid}-${opaqueId()}`,
     clock,
     logger,

@@ -229,8 +229,12 @@ function isRetriedByItself(view: RunView, commands: readonly RunCommand[]): bool
     const step = view.state.steps[plan.stepKey]!;
     return HAS_FAILED.has(step.status) && isWritten(plan, step);
   });
+  // It would meet the same limit again: only the pipeline's own policy says that another attempt is worth it.
+  const isLimited = steps.some(
+    ({ status, error }) => HAS_FAILED.has(status) && error?.failureClass === 'limit',
+  );
   // A run that never began, because one before it failed, has nothing to do again by itself.
-  return !isDone && steps.some((step) => step.attempt > 0);
+  return !isDone && !isLimited && steps.some((step) => step.attempt > 0);
 }
 
 function isRunFailed(command: RunCommand): boolean {

@@ -7,6 +7,7 @@ import type { Environments } from '../runners/environment.ts';
 import type { Runner } from '../runners/runner.ts';
 import type { LogStore } from '../store/log-store.ts';
 import type { StepStore } from '../store/store.ts';
+import type { Cgroups } from './local/cgroups.ts';
 import type { PassedNames } from './local/passed-names.ts';
 import type { Places } from './local/places.ts';
 import type { WorkDirLocks } from './local/work-dir-locks.ts';
@@ -37,6 +38,7 @@ export interface StepMachine {
   readonly secretsDir: string | null;
   readonly passedNames: (spec: StepSpec, tree: string) => PassedNames;
   readonly workDirs: WorkDirLocks;
+  readonly cgroups: Cgroups;
   /** Who holds the leases: this service, in this life of it. */
   readonly holder: string;
   readonly clock: Clock;

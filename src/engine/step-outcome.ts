@@ -1,7 +1,9 @@
 import type { FailureClass, StepError, StepResult } from '../events/run-event.ts';
 import type { Metadata } from '../events/step-event.ts';
+import { roundedBytes } from '../lib/bytes.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
 import type { ErrorText } from '../runners/parse/traceback.ts';
+import { limitError, type PassedLimit } from './limit-error.ts';
 import { engineMetadata, type StepReport } from './step-report.ts';
 
 /** Why the process of an attempt ended; `exit.json` of the supervisor (`python/elt_supervisor.py`). */
@@ -10,6 +12,7 @@ export interface ProcessExit {
     | 'exited'
     | 'cancelled'
     | 'timeout'
+    | 'limit'
     | 'lease_expired'
     | 'terminated'
     | 'spawn_failed'
@@ -20,6 +23,13 @@ export interface ProcessExit {
   /** It did not heed the signal and was killed. */
   readonly forced: boolean;
   readonly maxRssKb: number | null;
+  /** Of all its processes. */
+  readonly cpuSeconds?: number;
+  readonly passedLimit?: PassedLimit | null;
+  /** Who keeps its limits; absent: it has none. */
+  readonly limitsBy?: 'cgroup' | 'rlimit' | null;
+  /** The kernel ended it because the machine, or the container, had no memory left. */
+  readonly isOomKilled?: boolean;
   readonly message: string;
 }
 
@@ -133,9 +143,31 @@ function errorOf(spec: StepSpec, report: StepReport, exit: ProcessExit, text: Er
     case 'terminated':
     case 'vanished':
       return { code: 'STEP_LOST', message: exit.message, failureClass: 'lost', ...process };
-    default:
-      return { ...reportedError(report, exit, text), ...process };
+    default: {
+      const reported = reportedError(report, exit, text);
+      const limit = limitError(spec, {
+        passed: exit.passedLimit ?? null,
+        keptBy: exit.limitsBy ?? null,
+        maxRssKb: exit.maxRssKb,
+        texts: [reported.message, reported.stack, text?.message, text?.stack],
+      });
+      if (limit !== null) return { ...reported, ...limit, ...process };
+      if (exit.isOomKilled === true) return { ...outOfMemory(exit), ...process };
+      return { ...reported, ...process };
+    }
   }
+}
+
+/** Not the step's own limit, so another time may go well. */
+function outOfMemory({ maxRssKb }: ProcessExit): StepError {
+  const held = maxRssKb === null ? '' : ` while it held ${roundedBytes(maxRssKb * 1024)}`;
+  return {
+    code: 'STEP_OUT_OF_MEMORY',
+    message:
+      `the kernel ended it (SIGKILL, exit code 137 of a shell)${held}: the machine or its container had no memory left. ` +
+      'Run less at once (ELT_MAX_CONCURRENT, pools), give it more memory, or set limits.memory to tell which step takes it',
+    failureClass: 'transient',
+  };
 }
 
 function reportedError(report: StepReport, exit: ProcessExit, text: ErrorText | null): StepError {
@@ -213,5 +245,8 @@ function impliedBy(spec: StepSpec, assetKey: string, seconds: number): Implied {
 }
 
 function resources(exit: ProcessExit): Metadata {
-  return exit.maxRssKb === null ? {} : { max_rss_kb: exit.maxRssKb };
+  return {
+    ...(exit.maxRssKb === null ? {} : { max_rss_kb: exit.maxRssKb }),
+    ...(exit.cpuSeconds === undefined ? {} : { cpu_seconds: exit.cpuSeconds }),
+  };
 }

@@ -11,7 +11,7 @@ import type {
  * Why an attempt failed (`runners.md` §7):
  * `resource_busy` a locked database file: waits, spends no retry · `transient` network, a signal not ours ·
  * `config` missing secret, compile error: never retried · `data` contract, test · `user` any other error of user code ·
- * `lost` process, worker or lease gone: spends no user retry · `environment` the environment could not be built.
+ * `limit` more memory or processor time than `limits:` allows · `lost` process, worker or lease gone: spends no user retry · `environment` the environment could not be built.
  */
 export type FailureClass =
   | 'resource_busy'
@@ -21,6 +21,7 @@ export type FailureClass =
   | 'user'
   | 'lost'
   | 'timeout'
+  | 'limit'
   | 'environment';
 
 export interface StepError {

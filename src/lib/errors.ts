@@ -145,6 +145,8 @@ export const ERRORS = {
   ENVIRONMENT_FAILED: { status: 500, exit: 1, title: 'The Python environment could not be built' },
   STEP_FAILED: { status: 500, exit: 1, title: 'The process of the step failed' },
   STEP_TIMEOUT: { status: 500, exit: 124, title: 'The step ran longer than its time-out' },
+  STEP_LIMIT: { status: 500, exit: 1, title: 'The step used more than its limits allow' },
+  STEP_OUT_OF_MEMORY: { status: 500, exit: 1, title: 'The kernel ended the step for want of memory' },
   STEP_LOST: { status: 500, exit: 1, title: 'The process of the step vanished without a result' },
   RESOURCE_BUSY: { status: 409, exit: 1, title: 'A database file is locked by another process' },
   FILE_COLLISION: {

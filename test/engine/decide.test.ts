@@ -204,6 +204,8 @@ describe('failures', () => {
     ['user code whose retries are spent', retried, failed('user', { retriesSpent: 2 }), 'give up'],
     ['user code without a policy', step('a'), failed('user'), 'give up'],
     ['a time-out under a policy', retried, failed('timeout'), 'retry', 1],
+    ['a limit under a policy', retried, failed('limit'), 'retry', 1],
+    ['a limit without a policy', step('a'), failed('limit'), 'give up'],
     ['data under a policy', retried, failed('data'), 'retry', 1],
     ['config, whatever the policy', retried, failed('config'), 'give up'],
     ['lost, without a policy', step('a'), failed('lost', { lostSince: NOW }), 'retry', 0],

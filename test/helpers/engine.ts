@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Definitions } from '../../src/definitions/definitions.ts';
 import type { CheckConfig, PipelineConfig, RetryPolicy } from '../../src/discovery/pipeline-config.ts';
 import { createRunEngine } from '../../src/engine/engine.ts';
+import type { Cgroups } from '../../src/engine/local/cgroups.ts';
 import { createLocalTransport } from '../../src/engine/local/local-transport.ts';
 import { createPassedNames } from '../../src/engine/local/passed-names.ts';
 import { placesOf } from '../../src/engine/local/places.ts';
@@ -61,6 +62,8 @@ export interface TestEngineOptions {
   readonly secretsDir?: string;
   readonly crashPoint?: (point: CrashPoint) => void;
   readonly logLevel?: string;
+  /** None unless said otherwise: limits are kept as on a machine without cgroups. */
+  readonly cgroups?: Cgroups;
   /** Interpreter of the steps' environment; any Python without packages unless said otherwise. */
   readonly python?: string;
   readonly sling?: string;
@@ -141,6 +144,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
           secretsDir: options.secretsDir ?? null,
           passedNames: createPassedNames(),
           workDirs: createWorkDirLocks(),
+          cgroups: options.cgroups ?? { groupOf: () => null, problem: () => 'not in these tests' },
           holder: `test-${opaqueId()}`,
           clock,
           logger,

@@ -11,7 +11,7 @@ import { partitionVariables } from './partition-variables.ts';
 import { pipesVariables } from './pipes-variables.ts';
 import { type StepDir, writePrivate } from './step-dir.ts';
 import { laySecretFiles, removeSecretFiles, variablesOf } from './step-secrets.ts';
-import type { SupervisedCommand } from './supervisor.ts';
+import type { SupervisedCommand, SupervisedLimits } from './supervisor.ts';
 import { layWorkDir } from './work-dir.ts';
 
 export interface PreparedStep {
@@ -101,6 +101,7 @@ export async function prepareStep(
         graceMs: spec.graceMs,
         timeoutMs: spec.timeoutMs,
         leaseTtlMs: spec.ref.leaseTtlMs,
+        limits: limitsOf(spec, dir, machine),
         secretForms: secretForms(secrets),
       },
     };
@@ -184,6 +185,15 @@ function reportCollision(spec: StepSpec, dir: StepDir, file: string): void {
     `FILE_COLLISION ${file}: a file that a run wrote stands where commit ${spec.code.commit.slice(0, 8)} has one; ` +
     `it was kept. To get the revision's, remove data/${spec.component}/${spec.pipeline}/${file}`;
   appendFileSync(dir.events, `${JSON.stringify({ type: 'log', level: 'warning', message })}\n`);
+}
+
+function limitsOf(
+  { limits }: StepSpec,
+  { stepId }: StepDir,
+  { cgroups }: StepMachine,
+): SupervisedLimits | null {
+  if (limits === undefined) return null;
+  return { ...limits, cgroup: cgroups.groupOf(stepId), cgroupProblem: cgroups.problem() };
 }
 
 function secretsOfCommand(command: StepCommand): string[] {

@@ -40,13 +40,21 @@ const SupervisorSchema = z.object({
 });
 
 const ExitSchema = z.object({
-  reason: z.enum(['exited', 'cancelled', 'timeout', 'lease_expired', 'terminated', 'spawn_failed']),
+  reason: z.enum(['exited', 'cancelled', 'timeout', 'limit', 'lease_expired', 'terminated', 'spawn_failed']),
   message: z.string(),
   exit_code: z.number().nullable(),
   signal: z.string().nullable(),
   forced: z.boolean(),
   seconds: z.number(),
   max_rss_kb: z.number().nullable(),
+  // Absent in what the supervisor of an earlier release wrote.
+  cpu_seconds: z.number().optional(),
+  limit: z
+    .object({ name: z.enum(['memory', 'cpu_time']), limit: z.number(), used: z.number() })
+    .nullable()
+    .default(null),
+  limits_by: z.enum(['cgroup', 'rlimit']).nullable().default(null),
+  oom_killed: z.boolean().default(false),
 });
 
 export function stepIdOf(ref: LogRef): string {
@@ -119,7 +127,20 @@ export function readExit(dir: StepDir): ProcessExit | null {
   const parsed = ExitSchema.safeParse(readJson(join(dir.path, 'exit.json')));
   if (!parsed.success) return null;
   const { reason, message, exit_code: exitCode, signal, forced, seconds, max_rss_kb: maxRssKb } = parsed.data;
-  return { reason, message, exitCode, signal, forced, seconds, maxRssKb };
+  const { cpu_seconds: cpuSeconds, limit, limits_by: limitsBy, oom_killed: isOomKilled } = parsed.data;
+  return {
+    reason,
+    message,
+    exitCode,
+    signal,
+    forced,
+    seconds,
+    maxRssKb,
+    ...(cpuSeconds === undefined ? {} : { cpuSeconds }),
+    passedLimit: limit,
+    limitsBy,
+    isOomKilled,
+  };
 }
 
 export async function removeStepDir(path: string): Promise<void> {

@@ -2,9 +2,16 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Limits } from '../../discovery/pipeline-config.ts';
 import { isAlive } from './process-identity.ts';
 import { markSpawn, readSupervisor, requestCancel, type StepDir } from './step-dir.ts';
 import { processesByStep } from './stragglers.ts';
+
+export interface SupervisedLimits extends Limits {
+  /** Folder of the group that keeps them; null: there is none, because of `cgroupProblem`. */
+  readonly cgroup: string | null;
+  readonly cgroupProblem: string | null;
+}
 
 export interface SupervisedCommand {
   readonly argv: readonly string[];
@@ -14,6 +21,8 @@ export interface SupervisedCommand {
   readonly graceMs: number;
   readonly timeoutMs: number | null;
   readonly leaseTtlMs: number;
+  /** Null: none. */
+  readonly limits: SupervisedLimits | null;
   /** Texts to be masked in the output, one line each. */
   readonly secretForms: readonly string[];
 }
@@ -53,6 +62,7 @@ export async function startSupervisor(
     timeout_seconds: command.timeoutMs === null ? null : command.timeoutMs / 1000,
     lease_ttl_seconds: (command.leaseTtlMs / 1000) * SHARE_OF_LEASE,
     log_cap_bytes: LOG_CAP_BYTES,
+    limits: command.limits === null ? null : limitSettings(command.limits),
   });
   const errors = openSync(join(dir.path, 'supervisor.err'), 'w', 0o600);
   try {
@@ -84,6 +94,16 @@ export async function startSupervisor(
   } finally {
     closeSync(errors);
   }
+}
+
+function limitSettings(limits: SupervisedLimits): Readonly<Record<string, unknown>> {
+  return {
+    memory_bytes: limits.memoryBytes ?? null,
+    cpus: limits.cpus ?? null,
+    cpu_seconds: limits.cpuTimeSeconds ?? null,
+    cgroup: limits.cgroup,
+    cgroup_problem: limits.cgroupProblem,
+  };
 }
 
 /** A supervisor that an earlier service started; null if it is not alive. */
