@@ -175,7 +175,7 @@ def _run_stream(request: Request, asset_key: str, stream: Stream, source: Source
     log = StreamLog()
     try:
         cancel.child = subprocess.Popen(
-            [request["sling"], "run", "-r", stream["file"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [request["sling"], "run", *(["-d"] if request["debug"] else []), "-r", stream["file"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
     except OSError as error:
         raise Failure("config", f"Sling did not start: {error}") from error

@@ -1,10 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { type LogLevel, logLevelOf } from '../plan/log-level.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
 import { dbtRequest } from './dbt/request.ts';
 import { pythonEnv, REQUEST_FILE, runnerArgv } from './python-env.ts';
 import type { Runner, StepCommand, StepPlaces } from './runner.ts';
 import { portionsOfStep } from './step-partitions.ts';
+
+const DBT_LEVELS: Readonly<Record<LogLevel, string>> = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warn',
+  ERROR: 'error',
+};
 
 /**
  * Builds the step's models, seeds and snapshots with their tests, in one dbt process. Cancelled by SIGINT: dbt then cancels
@@ -18,6 +26,7 @@ export const dbtRunner: Runner = {
     places: StepPlaces,
     env: Readonly<Record<string, string>>,
   ): Promise<StepCommand> {
+    const level = logLevelOf(spec.runConfig);
     const request = dbtRequest(spec, portionsOfStep(spec, Date.now()), places);
     // Else dbt looks into the home folder, where a secret file of the operator may have been laid for it.
     const hasProfiles = [places.workDir, places.treeDir].some((folder) =>
@@ -32,6 +41,7 @@ export const dbtRunner: Runner = {
         DBT_LOG_PATH: join(places.stepDir, 'dbt-logs'),
         DBT_SEND_ANONYMOUS_USAGE_STATS: 'false',
         DBT_USE_COLORS: 'false',
+        ...(level !== null && { DBT_LOG_LEVEL: DBT_LEVELS[level] }),
       },
       files: [{ name: REQUEST_FILE, content: JSON.stringify(request) }],
       cancelSignal: 'SIGINT',

@@ -1,3 +1,4 @@
+import { logLevelOf } from '../plan/log-level.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
 import { dltDataDir, dltRequest } from './dlt/request.ts';
 import { pythonEnv, REQUEST_FILE, runnerArgv } from './python-env.ts';
@@ -17,6 +18,7 @@ export const dltRunner: Runner = {
     env: Readonly<Record<string, string>>,
   ): Promise<StepCommand> {
     const partitions = partitionsOfStep(spec, Date.now());
+    const level = logLevelOf(spec.runConfig);
     const request = dltRequest(spec, partitions, places.stateDir);
     return {
       argv: runnerArgv(places, spec.operation === undefined ? 'dlt' : spec.operation.kind),
@@ -24,6 +26,7 @@ export const dltRunner: Runner = {
         ...pythonEnv(places, env),
         DLT_DATA_DIR: dltDataDir(spec, places.stateDir),
         RUNTIME__DLTHUB_TELEMETRY: 'false',
+        ...(level !== null && { RUNTIME__LOG_LEVEL: level }),
         ...(spec.window && {
           DLT_INTERVAL_START: isoInstant(spec.window.start),
           DLT_INTERVAL_END: isoInstant(spec.window.end),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { invariant } from '../lib/invariant.ts';
+import { logLevelOf } from '../plan/log-level.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
 import { pythonEnv, REQUEST_FILE, runnerArgv } from './python-env.ts';
 import type { Runner, StepCommand, StepFile, StepPlaces } from './runner.ts';
@@ -56,6 +57,8 @@ export const slingRunner: Runner = {
     });
     const request = {
       sling: places.sling,
+      // Never `--trace`, which prints passwords.
+      debug: logLevelOf(spec.runConfig) === 'DEBUG',
       replication: config.replication,
       source: textOf(replication.source),
       target: textOf(replication.target),

@@ -4,6 +4,7 @@ import type { BackfillPartitions, BackfillRequest } from '../plan/backfill-reque
 import type { Actor } from './actor.ts';
 import type { BackfillRequest as Asked } from './contract/backfill.ts';
 import { refusal } from './refusal.ts';
+import { runConfig } from './run-config.ts';
 
 const WAYS = 'give partitions.range, partitions.keys or partitions.all, or only';
 
@@ -16,7 +17,7 @@ export function backfillRequest(definitions: Definitions, asked: Asked, actor: A
     assets: assetsOf(definitions, asked),
     partitions: partitionsOf(asked),
     fullRefresh: asked.full_refresh ?? false,
-    config: asked.config ?? {},
+    config: runConfig(asked.config, undefined),
     tags: asked.tags ?? {},
     cause: actor,
     ...(asked.only === undefined ? {} : { only: asked.only }),

@@ -1,10 +1,12 @@
 import type { Definitions } from '../definitions/definitions.ts';
-import { selectToRun } from '../definitions/selection.ts';
+import { findPipeline } from '../definitions/find-pipeline.ts';
+import { type SelectionResult, selectToRun } from '../definitions/selection.ts';
 import { PEOPLE_PRIORITY } from '../plan/priorities.ts';
 import type { RunRequest } from '../plan/run-plan.ts';
 import type { Actor } from './actor.ts';
 import type { LaunchRequest } from './contract/run.ts';
 import { refusal } from './refusal.ts';
+import { runConfig } from './run-config.ts';
 
 /**
  * The request of a client → the engine's. Assets of disabled pipelines are left out of a selection that has others too,
@@ -16,7 +18,7 @@ export function launchRequest(
   asked: LaunchRequest,
   actor: Actor,
 ): { readonly request: RunRequest; readonly skipped: readonly string[] } {
-  const selected = selectToRun(definitions.assets, asked.selection);
+  const selected = select(definitions, asked);
   if (!selected.ok) throw refusal(selected.code, selected.message, selected.hint);
   const nodeOf = definitions.assets.nodes;
   const enabled = selected.keys.filter((key) => nodeOf.get(key)?.enabled === true);
@@ -36,13 +38,31 @@ export function launchRequest(
       assets,
       partitions,
       fullRefresh: asked.full_refresh ?? false,
-      config: asked.config ?? {},
+      config: runConfig(asked.config, asked.log_level),
       tags: asked.tags ?? {},
       priority: PEOPLE_PRIORITY,
       cause: actor,
       ...(asked.idempotency_key === undefined ? {} : { idempotencyKey: asked.idempotency_key }),
     },
   };
+}
+
+function select(definitions: Definitions, { selection, source }: LaunchRequest): SelectionResult {
+  if (selection !== undefined && source === undefined) return selectToRun(definitions.assets, selection);
+  if (selection !== undefined || source === undefined) {
+    throw refusal('REQUEST_INVALID', 'give either selection or source');
+  }
+  const found = findPipeline(definitions, source, ['dlt', 'sling']);
+  if (!found.ok) throw refusal(found.code, found.message, found.hint);
+  const { component, pipeline } = found;
+  const { nodes, order } = definitions.assets;
+  const keys = order.filter((key) => {
+    const node = nodes.get(key);
+    return node?.component === component && node.pipeline === pipeline.name;
+  });
+  if (keys.length > 0) return { ok: true, keys };
+  const message = `no asset of ${pipeline.name} is known yet`;
+  return { ok: false, code: 'SELECTION_EMPTY', message, hint: 'elt status shows what is missing' };
 }
 
 function partitionsOf(asked: LaunchRequest): RunRequest['partitions'] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_LEVELS } from '../../plan/log-level.ts';
 import {
   Commit,
   Metadata,
@@ -158,13 +159,25 @@ export const LaunchRequest = z.object({
   selection: z
     .string()
     .min(1)
+    .optional()
     .describe('`dlt_orders`, `group:github`, `key:a*`, `+asset`, `asset+`, `*`, and/or/not'),
+  source: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'In place of a selection, all assets of a dlt or Sling pipeline: its name, that of its folder or source',
+    ),
   partition: z.string().optional().describe('A key, or `latest`'),
   partitions: z.array(z.string()).max(100_000).optional(),
   range: z.object({ start: z.string(), end: z.string() }).optional(),
   config: z.record(z.string(), z.unknown()).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   full_refresh: z.boolean().optional(),
+  log_level: z
+    .enum(LOG_LEVELS)
+    .optional()
+    .describe('Of the tools; stored as `log_level` of the configuration'),
   idempotency_key: z.string().max(200).optional(),
 });
 export type LaunchRequest = z.infer<typeof LaunchRequest>;

@@ -83,7 +83,7 @@ export function runRoutes(app: App, deps: AppDeps): void {
           action: 'run.launch',
           target: launch.launchId,
           details: {
-            selection: request.body.selection,
+            selection: request.body.selection ?? `source ${request.body.source ?? ''}`,
             partitions: asked.partitions,
             full_refresh: asked.fullRefresh,
             run_ids: launch.runIds.slice(0, 100),
