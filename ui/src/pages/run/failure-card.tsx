@@ -16,6 +16,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   user: 'an error in the code of the pipeline',
   lost: 'the process was lost',
   timeout: 'it took longer than allowed',
+  limit: 'it used more memory or processor time than its limits allow',
   environment: 'its Python environment could not be built',
 };
 
