@@ -262,6 +262,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
       createRetentionDaemon({
         operations,
         automation: store.automation,
+        insights: store.insights,
         runs,
         logs,
         service: components,

@@ -2,6 +2,7 @@ import type { EltComponentService } from '../component/component-service.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { AutomationStore } from '../store/automation-store.ts';
+import type { InsightsStore } from '../store/insights-store.ts';
 import type { LogStore } from '../store/log-store.ts';
 import type { OperationsStore, RunStore } from '../store/store.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
@@ -21,6 +22,7 @@ export interface RetentionPeriods {
 export interface RetentionDeps {
   readonly operations: Pick<OperationsStore, 'heartbeat' | 'prune'>;
   readonly automation: Pick<AutomationStore, 'prune'>;
+  readonly insights: Pick<InsightsStore, 'catchUp'>;
   readonly runs: Pick<RunStore, 'list'>;
   readonly logs: Pick<LogStore, 'attempts' | 'remove'>;
   readonly service: Pick<EltComponentService, 'collectGarbage'>;
@@ -55,6 +57,8 @@ export function createRetentionDaemon(deps: RetentionDeps): Daemon {
     log: deps.log,
     async runOnce(signal) {
       const now = clock.now();
+      // What is summed outlives the events that it is made from.
+      await deps.insights.catchUp();
       const pruned = await operations.prune({
         eventsSince: now - keep.events,
         ticksSince: now - keep.ticks,

@@ -14,11 +14,13 @@ import { openapiOptions } from './openapi.ts';
 import { handleError } from './problem.ts';
 import { assetHistoryRoutes } from './routes/asset-history.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { automationRoutes } from './routes/automation.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { componentRoutes } from './routes/components.ts';
 import { controlRoutes } from './routes/controls.ts';
 import { healthRoutes } from './routes/health.ts';
+import { insightsRoutes } from './routes/insights.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { partitionKeyRoutes } from './routes/partition-keys.ts';
 import { pipelineHistoryRoutes } from './routes/pipeline-history.ts';
@@ -90,6 +92,8 @@ function routes(app: App, deps: AppDeps): void {
       controlRoutes(api, deps);
       planRoutes(api, deps);
       instanceRoutes(api, deps);
+      auditRoutes(api, deps);
+      insightsRoutes(api, deps);
       streams = eventStreamRoute(api, deps);
       done();
     },

@@ -1,7 +1,7 @@
 import { OperationalError } from '../lib/errors.ts';
 
 /** An opaque cursor that names the last item of a page. */
-export function encodeCursor(value: string | number): string {
+export function encodeCursor(value: string | number | readonly (number | null)[]): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
@@ -15,6 +15,18 @@ export function decodeTextCursor(cursor: string | undefined): string | undefined
 export function decodeNumberCursor(cursor: string | undefined): number | undefined {
   const value = decode(cursor);
   if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value))) return value;
+  throw refused();
+}
+
+/** Several positions in one cursor, one for each of the lists that a page is merged of; null: at its beginning. */
+export function decodePositions(cursor: string | undefined, count: number): (number | null)[] {
+  const value = decode(cursor);
+  if (value === undefined) return Array.from({ length: count }, () => null);
+  const isPositions =
+    Array.isArray(value) &&
+    value.length === count &&
+    value.every((one) => one === null || Number.isSafeInteger(one));
+  if (isPositions) return value as (number | null)[];
   throw refused();
 }
 

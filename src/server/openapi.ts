@@ -6,6 +6,7 @@ import * as automation from './contract/automation.ts';
 import * as backfill from './contract/backfill.ts';
 import * as common from './contract/common.ts';
 import * as component from './contract/component.ts';
+import * as insights from './contract/insights.ts';
 import * as instance from './contract/instance.ts';
 import * as plan from './contract/plan.ts';
 import * as run from './contract/run.ts';
@@ -29,6 +30,7 @@ for (const schemas of [
   backfill,
   common,
   component,
+  insights,
   instance,
   plan,
   run,

@@ -477,6 +477,32 @@ export interface AuditRow {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** What is shown already, by kind: below these ids the next page begins; null: from the newest on. */
+export interface AuditPosition {
+  readonly change: number | null;
+  readonly launch: number | null;
+  readonly revision: number | null;
+}
+
+export interface AuditTrailFilter {
+  readonly before: AuditPosition;
+  readonly limit: number;
+  /** Whole: `cli:ada`, `page`, `schedule:dlt_orders_schedule`, `poll`. */
+  readonly actor?: string;
+  /** Its beginning: `run.`, `component.pin`. */
+  readonly action?: string;
+  /** A run, backfill, schedule or component. */
+  readonly target?: string;
+  /** Only what a person did; else also runs that began by themselves, and revisions. */
+  readonly peopleOnly?: boolean;
+}
+
+export interface AuditTrailRow extends Omit<AuditRow, 'auditId'> {
+  readonly kind: 'change' | 'launch' | 'revision';
+  /** Of its kind. */
+  readonly id: number;
+}
+
 export interface HeartbeatRow {
   readonly daemon: string;
   readonly at: Instant;
@@ -493,6 +519,8 @@ export interface OperationsStore {
     details: Record<string, unknown>;
   }): Promise<void>;
   auditLog(filter: { beforeId?: number; target?: string; limit: number }): Promise<readonly AuditRow[]>;
+  /** Who or what caused what, newest first. */
+  auditTrail(filter: AuditTrailFilter): Promise<readonly AuditTrailRow[]>;
   heartbeat(daemon: string, status: 'ok' | 'failed', lastError: string | null): Promise<void>;
   heartbeats(): Promise<readonly HeartbeatRow[]>;
   /** False: this delivery id was seen before (kept for 3 days). */

@@ -62,6 +62,7 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
       },
     },
     automation: store.automation,
+    insights: store.insights,
     runs: store.runs,
     logs,
     service: { collectGarbage: () => Promise.resolve({ trees: 0, commits: 0 }) },

@@ -187,6 +187,8 @@ function requestsOf({
     'get /api/v1/diagnostics': ['/api/v1/diagnostics'],
     'get /api/v1/instance': ['/api/v1/instance'],
     'get /api/v1/audit': ['/api/v1/audit'],
+    'get /api/v1/insights': ['/api/v1/insights?by=asset'],
+    'get /api/v1/insights.csv': ['/api/v1/insights.csv'],
     'get /api/v1/events': ['/api/v1/events'],
   };
 }

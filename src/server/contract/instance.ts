@@ -45,7 +45,10 @@ export const Instance = z.object({
 export type Instance = z.infer<typeof Instance>;
 
 export const AuditEntry = z.object({
-  audit_id: z.number().int(),
+  kind: z
+    .enum(['change', 'launch', 'revision'])
+    .describe('Done by a person or a delivery; a run that began by itself; a revision that was applied'),
+  audit_id: z.number().int().describe('Of its kind'),
   at: Timestamp,
   actor: z.string(),
   action: z.string(),
@@ -54,9 +57,13 @@ export const AuditEntry = z.object({
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 export const AuditQuery = PageQuery.extend({
-  target: z.string().optional().describe('Only changes of this run, backfill, schedule, component'),
+  target: z.string().optional().describe('Only what was done to this run, backfill, schedule or component'),
+  actor: z.string().optional().describe('`cli:ada`, `page`, `schedule:dlt_orders_schedule`, `poll`, …'),
+  action: z.string().optional().describe('Its beginning: `run.`, `component.pin`'),
+  people: z.enum(['true', 'false']).optional().describe('`true`: only what people and deliveries did'),
 });
 export const AuditList = page(AuditEntry);
+export type AuditList = z.infer<typeof AuditList>;
 
 /**
  * A message of `GET /api/v1/events` (Server-Sent Events): `id:` is the event id of the log, `event:` is `change`,

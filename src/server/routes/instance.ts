@@ -1,12 +1,9 @@
 import type { App, AppDeps } from '../app-deps.ts';
-import { AuditList, AuditQuery, Instance } from '../contract/instance.ts';
-import { decodeNumberCursor, pageOf } from '../cursor.ts';
+import { Instance } from '../contract/instance.ts';
 import { problems } from '../openapi.ts';
 import { allDiagnostics } from '../views/all-diagnostics.ts';
 import { concurrency } from '../views/concurrency.ts';
 import { timestamp } from '../views/view-context.ts';
-
-const DEFAULT_LIMIT = 100;
 
 export function instanceRoutes(app: App, deps: AppDeps): void {
   const { store, components, settings } = deps;
@@ -80,39 +77,4 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
     if (url?.port === '0' || url === null) return `http://${settings.host}:${address.port}`;
     return settings.publicUrl;
   }
-
-  app.get(
-    '/audit',
-    {
-      schema: {
-        tags: ['system'],
-        summary: 'Who or what caused each change, newest first',
-        querystring: AuditQuery,
-        response: { 200: AuditList, ...problems },
-      },
-      config: { etag: 'body' },
-    },
-    async (request) => {
-      const { limit = DEFAULT_LIMIT, cursor, target } = request.query;
-      const before = decodeNumberCursor(cursor);
-      const rows = await store.operations.auditLog({
-        limit: limit + 1,
-        ...(target === undefined ? {} : { target }),
-        ...(before === undefined ? {} : { beforeId: before }),
-      });
-      return pageOf(
-        rows,
-        limit,
-        (row) => row.auditId,
-        ({ auditId, at, actor, action, target, details }) => ({
-          audit_id: auditId,
-          at: timestamp(at),
-          actor,
-          action,
-          target,
-          details: { ...details },
-        }),
-      );
-    },
-  );
 }

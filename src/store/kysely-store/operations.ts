@@ -1,4 +1,5 @@
 import type { AuditRow, HeartbeatRow, OperationsStore } from '../store.ts';
+import { auditTrail } from './audit-trail.ts';
 import type { SetDurability, StoreContext } from './context.ts';
 import { fromJson } from './json.ts';
 import { prune } from './prune.ts';
@@ -40,6 +41,10 @@ export function createOperationsStore(context: StoreContext, care: DatabaseCare)
           details: fromJson<Record<string, unknown>>(details),
         }),
       );
+    },
+
+    async auditTrail(filter) {
+      return auditTrail(context, filter);
     },
 
     async heartbeat(daemon, status, lastError) {

@@ -9,6 +9,7 @@ import {
   OK,
   type OpenedStore,
   type OpenStore,
+  plansFor,
   publish,
   record,
   recordTick,
@@ -45,6 +46,50 @@ export function describeOperationsStore(open: OpenStore): void {
       expect(newest).toMatchObject({ at: NOON + 5, target: 'r2', details: { force: true } });
       const older = await store.operations.auditLog({ limit: 9, beforeId: newest!.auditId });
       expect(older).toEqual([{ ...entry, auditId: expect.any(Number), at: NOON }]);
+    });
+
+    it('tells who or what caused what: changes, runs that began by themselves, revisions; by page', async () => {
+      const { store, clock } = opened;
+      await publish(store, SAMPLE);
+      await store.operations.audit({ actor: 'cli:ada', action: 'run.launch', target: 'r1', details: {} });
+      clock.advance(1000);
+      const at = clock.now();
+      const tick = { schedule: 'orders_schedule', at, status: 'launched', reason: '' } as const;
+      const { plans, specs } = plansFor(SAMPLE, clock, {
+        assets: ['report'],
+        cause: { kind: 'schedule', schedule: 'orders_schedule', tick: at },
+      });
+      await recordTick(store, { ...tick, plans, specs });
+      clock.advance(1000);
+      await store.operations.audit({ actor: 'page', action: 'run.cancel', target: 'r1', details: {} });
+      await launch(opened, SAMPLE, { assets: ['report'] });
+      const START = { change: null, launch: null, revision: null };
+      const trail = async (filter: Partial<Parameters<typeof store.operations.auditTrail>[0]>) =>
+        (await store.operations.auditTrail({ before: START, limit: 9, ...filter })).map(
+          ({ actor, action }) => `${actor} ${action}`,
+        );
+      const all = [
+        'page run.cancel',
+        'schedule:orders_schedule run.launch',
+        'cli:ada run.launch',
+        'poll revision.apply',
+      ];
+      expect(await trail({})).toEqual(all);
+      expect(await trail({ peopleOnly: true })).toEqual([all[0], all[2]]);
+      expect(await trail({ actor: 'schedule:orders_schedule' })).toEqual([all[1]]);
+      expect(await trail({ actor: 'poll' })).toEqual([all[3]]);
+      expect(await trail({ action: 'run.' })).toEqual(all.slice(0, 3));
+      expect(await trail({ target: plans[0]!.runId })).toEqual([all[1]]);
+      // Page by page the same, each once.
+      const seen: string[] = [];
+      let before: Parameters<typeof store.operations.auditTrail>[0]['before'] = START;
+      for (;;) {
+        const [row] = await store.operations.auditTrail({ before, limit: 1 });
+        if (row === undefined) break;
+        seen.push(`${row.actor} ${row.action}`);
+        before = { ...before, [row.kind]: row.id };
+      }
+      expect(seen).toEqual(all);
     });
 
     it('keeps the last heartbeat of each daemon', async () => {
