@@ -103,6 +103,8 @@ export interface EnvironmentConfig {
   /** File of requirements inside the folder. */
   readonly requirements?: string;
   readonly python?: string;
+  /** Packages that have no wheel are built; absent: they are refused. */
+  readonly sourceBuilds?: boolean;
 }
 
 export interface DltIncremental {

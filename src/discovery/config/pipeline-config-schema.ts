@@ -211,7 +211,7 @@ function readBackfillPolicy(root: MapReader): BackfillPolicy {
 }
 
 function readEnvironment(root: MapReader, folder: FolderFacts): EnvironmentConfig {
-  const map = root.section('environment', ['requirements', 'python']);
+  const map = root.section('environment', ['requirements', 'python', 'source_builds']);
   const given = map === undefined ? undefined : readFile(map, 'requirements', folder);
   const requirements = given ?? (folder.files.has('requirements.txt') ? 'requirements.txt' : undefined);
   const python = map?.word('python');
@@ -221,7 +221,8 @@ function readEnvironment(root: MapReader, folder: FolderFacts): EnvironmentConfi
   ) {
     map!.error('CONFIG_VALUE', 'python', `"${python}" is not a Python version`, 'write ">=3.10" or "3.11"');
   }
-  return defined({ requirements, python: python?.trim() });
+  const sourceBuilds = map?.boolean('source_builds') === true ? true : undefined;
+  return defined({ requirements, python: python?.trim(), sourceBuilds });
 }
 
 function readEnv(root: MapReader): Record<string, string> {

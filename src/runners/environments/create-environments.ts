@@ -6,7 +6,8 @@ import { sha256 } from '../../lib/digest.ts';
 import { OperationalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Environment, EnvironmentProgress, EnvironmentRequest, Environments } from '../environment.ts';
-import { type BuildStage, buildDirectory, touchReady } from './build-directory.ts';
+import { buildDirectory, touchReady } from './build-directory.ts';
+import { buildStages } from './build-stages.ts';
 import { removeIfUnused } from './collect-unused.ts';
 import {
   type BasePython,
@@ -48,7 +49,8 @@ const FORMAT = 1;
 
 interface Tools {
   readonly base: BasePython;
-  readonly uv: string;
+  /** null: uv cannot be had; pip then does its work. */
+  readonly uv: string | null;
   readonly env: Record<string, string>;
 }
 
@@ -61,6 +63,7 @@ interface Plan {
   /** Every line of the lock carries a digest, and an installation without one is refused. */
   readonly hashed: boolean;
   readonly compileBytecode: boolean;
+  readonly sourceBuilds: boolean;
 }
 
 /** Python environments of this machine: see the port, `Environments`. Nothing is looked for or built before it is asked for. */
@@ -90,19 +93,31 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
     return base;
   }
 
+  /** Looked for again next time, if uv was not to be had: the reason may be gone. */
   function findTools(): Promise<Tools> {
-    tools ??= prepareTools().catch((error: unknown) => {
-      tools = null;
-      throw error;
-    });
-    return tools;
+    const asked = (tools ??= prepareTools());
+    asked.then(
+      ({ uv }) => {
+        if (uv === null && tools === asked) tools = null;
+      },
+      () => {
+        if (tools === asked) tools = null;
+      },
+    );
+    return asked;
   }
 
   async function prepareTools(): Promise<Tools> {
     const python = await findBase();
     const toolEnv = await packageToolEnv(env, python.executable);
-    const uv = await findUv({ root, uvDir: join(envsDir, 'uv') }, python.executable, toolEnv);
-    return { base: python, uv, env: toolEnv };
+    try {
+      const uv = await findUv({ root, uvDir: join(envsDir, 'uv') }, python.executable, toolEnv);
+      return { base: python, uv, env: toolEnv };
+    } catch (error) {
+      if (!(error instanceof OperationalError) || !(await hasPip(python.executable, toolEnv))) throw error;
+      logger.warn({ reason: error.message }, 'uv cannot be had: environments are built with pip');
+      return { base: python, uv: null, env: toolEnv };
+    }
   }
 
   async function choosePython(config: EnvironmentConfig): Promise<BasePython> {
@@ -111,6 +126,20 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
     const fits = wanted === undefined ? true : satisfies(found.version, wanted);
     if (wanted === undefined || fits === true) return found;
     const { uv, env: toolEnv } = await findTools();
+    const other = uv === null ? null : await searchPython(uv, wanted, toolEnv);
+    if (other !== null && isSupported(other.version)) return other;
+    throw new OperationalError(
+      'PYTHON_NOT_FOUND',
+      `environment.python asks for ${wanted}, and no such interpreter within ${PYTHON_RANGE} is installed (found ${found.version})`,
+      { hint: 'install it, or widen environment.python in dagster.yaml' },
+    );
+  }
+
+  async function searchPython(
+    uv: string,
+    wanted: string,
+    toolEnv: Record<string, string>,
+  ): Promise<BasePython | null> {
     const { execa } = await import('execa');
     const search = await execa(uv, ['python', 'find', '--no-project', wanted], {
       env: toolEnv,
@@ -118,13 +147,7 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
       reject: false,
       stdin: 'ignore',
     });
-    const other = search.exitCode === 0 ? await probePython(search.stdout.trim(), env) : null;
-    if (other !== null && isSupported(other.version)) return other;
-    throw new OperationalError(
-      'PYTHON_NOT_FOUND',
-      `environment.python asks for ${wanted}, and no such interpreter within ${PYTHON_RANGE} is installed (found ${found.version})`,
-      { hint: 'install it, or widen environment.python in dagster.yaml' },
-    );
+    return search.exitCode === 0 ? probePython(search.stdout.trim(), env) : null;
   }
 
   async function planBuiltIn(name: 'default' | 'sling', python: BasePython): Promise<Plan> {
@@ -134,18 +157,25 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
         ? 'installing dlt, dbt and DuckDB (about 240 MB)'
         : 'installing Sling (about 250 MB)';
     const envKey = `${name}-${keyOf(python, lock).slice(0, 16)}`;
-    return { envKey, python, message, lock, hashed: true, compileBytecode: name === 'default' };
+    return {
+      envKey,
+      python,
+      message,
+      lock,
+      hashed: true,
+      compileBytecode: name === 'default',
+      sourceBuilds: false,
+    };
   }
 
   async function planFolder(
     found: Exclude<FolderRequirements, { kind: 'default' }>,
-    treeDir: string,
+    { config, treeDir }: EnvironmentRequest,
     python: BasePython,
   ): Promise<Plan> {
-    const lock =
-      found.kind === 'lock'
-        ? found.text
-        : await resolveLock(found, treeDir, python, locksDir, findTools, closing.signal);
+    const sourceBuilds = config.sourceBuilds ?? false;
+    const asked = { treeDir, python, locksDir, sourceBuilds, tools: findTools, signal: closing.signal };
+    const lock = found.kind === 'lock' ? found.text : await resolveLock(found, asked);
     const packages = normaliseRequirements(lock).split('\n').length;
     return {
       envKey: keyOf(python, lock).slice(0, 32),
@@ -154,6 +184,7 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
       lock,
       hashed: false,
       compileBytecode: true,
+      sourceBuilds,
     };
   }
 
@@ -189,7 +220,7 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
       const stderr = await buildDirectory(
         {
           directory,
-          stages: stagesOf(plan, uv, directory, lockFile),
+          stages: buildStages({ ...plan, directory, lockFile, python: plan.python.executable, uv }),
           ready: { message, python: plan.python.version },
         },
         { python: python.executable, script: join(root, 'python/elt_runner/build_env.py'), env: toolEnv },
@@ -219,7 +250,7 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
       const plan =
         found.kind === 'default'
           ? await planBuiltIn('default', python)
-          : await planFolder(found, request.treeDir, python);
+          : await planFolder(found, request, python);
       const directory = await provide(plan, signal);
       return { envKey: plan.envKey, python: join(directory, 'bin/python') };
     },
@@ -276,27 +307,12 @@ function keyOf(python: BasePython, lock: string): string {
   return sha256([FORMAT, python.version, python.platform, normaliseRequirements(lock)].join('\0'));
 }
 
-function stagesOf(plan: Plan, uv: string, directory: string, lockFile: string): BuildStage[] {
-  // The folder is there already: the builder makes it, so that a half one is told from a ready one.
-  const venv = [
-    uv,
-    'venv',
-    '--quiet',
-    '--allow-existing',
-    '--no-project',
-    '--python',
-    plan.python.executable,
-    directory,
-  ];
-  const sync = [uv, 'pip', 'sync', '--python', join(directory, 'bin/python'), '--only-binary', ':all:']
-    .concat(plan.hashed ? ['--require-hashes'] : [])
-    .concat(plan.compileBytecode ? ['--compile-bytecode'] : [])
-    .concat([lockFile]);
-  return [
-    { name: 'create', commands: [venv] },
-    // Without a network everything may still lie in uv's cache.
-    { name: 'install', commands: [sync, [...sync, '--offline']] },
-  ];
+/** Whether an environment can be made without uv: Python's own venv needs the pip that comes with it. */
+async function hasPip(python: string, env: Record<string, string>): Promise<boolean> {
+  const { execa } = await import('execa');
+  const modules = ['-I', '-c', 'import ensurepip, pip, venv'];
+  const found = await execa(python, modules, { env, extendEnv: false, reject: false, stdin: 'ignore' });
+  return found.exitCode === 0;
 }
 
 /** Waits for shared work; an abort ends the waiting, not the work that others wait for too. */

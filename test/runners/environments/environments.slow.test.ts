@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/lib/log.ts';
 import type { EnvironmentProgress } from '../../../src/runners/environment.ts';
+import { buildDirectory, touchReady } from '../../../src/runners/environments/build-directory.ts';
 import {
   createEnvironments,
   type EnvironmentManager,
@@ -28,6 +32,23 @@ with zipfile.ZipFile(f"{folder}/{name}-{version}-py3-none-any.whl", "w") as whee
         wheel.writestr(path, text)
 `;
 
+/** Writes a package that has to be built, by a backend of its own, so that nothing else is needed for it. */
+const MAKE_SDIST = `
+import io, sys, tarfile
+folder, name, version, make_wheel = sys.argv[1:]
+backend = f"""import subprocess, sys
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    subprocess.run([sys.executable, "-c", {make_wheel!r}, folder, {name!r}, {version!r}], check=True)
+    return "{name}-{version}-py3-none-any.whl"
+"""
+files = {"backend.py": backend, "PKG-INFO": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
+         "pyproject.toml": f"[project]\\nname = '{name}'\\nversion = '{version}'\\n[build-system]\\nrequires = []\\nbuild-backend = 'backend'\\nbackend-path = ['.']\\n"}
+with tarfile.open(f"{folder}/{name}-{version}.tar.gz", "w:gz") as archive:
+    for path, text in files.items():
+        info = tarfile.TarInfo(f"{name}-{version}/{path}"); info.size = len(text)
+        archive.addfile(info, io.BytesIO(text.encode()))
+`;
+
 let wheels: string;
 let python: string;
 
@@ -36,11 +57,13 @@ beforeAll(async () => {
   python = tools.basePython;
   wheels = await mkdtemp(join(tmpdir(), 'elt-wheels-'));
   for (const version of ['1.0', '2.0']) await execa(python, ['-c', MAKE_WHEEL, wheels, 'tiny', version]);
+  await execa(python, ['-c', MAKE_SDIST, wheels, 'unbuilt', '1.0', MAKE_WHEEL]);
 });
 
 /** A manager over a home of its own, with a folder of wheels as its only package index. */
 async function environments(
   home?: string,
+  extra: NodeJS.ProcessEnv = {},
 ): Promise<{ manager: EnvironmentManager; home: string; envs: string }> {
   const folder = home ?? (await mkdtemp(join(tmpdir(), 'elt-envs-')));
   // The shared copy of uv is found on PATH, so that no test loads it again.
@@ -51,12 +74,30 @@ async function environments(
     HOME: process.env.HOME,
     PIP_FIND_LINKS: wheels,
     UV_NO_INDEX: '1',
+    ...extra,
   };
   return {
     manager: createEnvironments({ home: folder, root: ROOT, logger: createLogger('silent'), env }),
     home: folder,
     envs: join(folder, 'envs'),
   };
+}
+
+/** A package index that has `tiny`. */
+async function startIndex(): Promise<{ readonly url: string; readonly close: () => void }> {
+  const server = createServer((request, response) => {
+    const name = decodeURIComponent(request.url!.split('/').at(-1)!);
+    if (name.endsWith('.whl')) return void createReadStream(join(wheels, name)).pipe(response);
+    response.setHeader('content-type', 'text/html');
+    response.end('<a href="/files/tiny-1.0-py3-none-any.whl">tiny-1.0-py3-none-any.whl</a>');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}/simple`, close };
 }
 
 async function tree(requirements: string): Promise<string> {
@@ -187,6 +228,118 @@ describe('environments of folders', () => {
     expect((await readdir(envs)).filter((name) => /^[0-9a-f]{32}$/.test(name))).toEqual([used.envKey]);
     expect(existsSync(join(envs, 'default-0'))).toBe(true);
   });
+});
+
+describe('without uv', () => {
+  /** Neither on PATH, nor from the index. */
+  const withoutUv = (url: string): NodeJS.ProcessEnv => {
+    return { PATH: dirname(python), PIP_FIND_LINKS: '', PIP_INDEX_URL: url, PIP_RETRIES: '0' };
+  };
+
+  it('pip resolves and builds the same environment, from a lock with digests', async () => {
+    const index = await startIndex();
+    const { manager, home, envs } = await environments(undefined, withoutUv(index.url));
+    const treeDir = await tree('tiny<2\n');
+    const built = await manager.ensure({ config: {}, treeDir });
+    expect(await versionIn(built.python)).toBe('1.0');
+    const lock = await readFile(join(envs, 'locks', `${built.envKey}.txt`), 'utf8');
+    expect(lock).toMatch(/^tiny==1\.0 --hash=sha256:[0-9a-f]{64}\n/);
+    expect(await readdir(join(envs, 'uv'))).toEqual([]);
+    // With uv again, the lock that pip has made goes on holding.
+    const { manager: later } = await environments(home);
+    expect(await later.ensure({ config: {}, treeDir })).toEqual(built);
+    index.close();
+  }, 60_000);
+
+  it('a uv.lock cannot be read, and that is said', async () => {
+    const { manager } = await environments(undefined, withoutUv('http://127.0.0.1:9/simple'));
+    const treeDir = await tree('tiny');
+    await writeFile(join(treeDir, 'uv.lock'), 'version = 1\n');
+    await writeFile(join(treeDir, 'pyproject.toml'), '[project]\nname = "p"\nversion = "1"\n');
+    await expect(manager.ensure({ config: {}, treeDir })).rejects.toMatchObject({
+      message: 'uv.lock can only be read by uv, which cannot be had',
+    });
+  });
+});
+
+it('a committed lock wins over requirements, also a later one', async () => {
+  const { manager } = await environments();
+  const treeDir = await tree('tiny>=2\n');
+  await writeFile(join(treeDir, 'requirements.lock'), 'tiny==1.0\n');
+  expect(await versionIn((await manager.ensure({ config: {}, treeDir })).python)).toBe('1.0');
+});
+
+it('two services build an environment once', async () => {
+  const { manager, home } = await environments();
+  const { manager: other } = await environments(home);
+  const stages: string[] = [];
+  for (const one of [manager, other]) one.onProgress(({ stage }) => void stages.push(stage));
+  const treeDir = await tree('tiny<2');
+  const [a, b] = await Promise.all([manager, other].map((one) => one.ensure({ config: {}, treeDir })));
+  expect(b).toEqual(a);
+  expect(stages.filter((stage) => stage === 'install')).toHaveLength(1);
+  expect(stages.filter((stage) => stage === 'ready')).toHaveLength(2);
+});
+
+it('builds without a network what was installed before, and says what is missing otherwise', async () => {
+  const index = await startIndex();
+  const cache = await mkdtemp(join(tmpdir(), 'elt-uv-cache-'));
+  const online = {
+    PIP_FIND_LINKS: '',
+    UV_NO_INDEX: '',
+    UV_CACHE_DIR: cache,
+    UV_DEFAULT_INDEX: index.url,
+  };
+  const { manager, home, envs } = await environments(undefined, online);
+  const treeDir = await tree('tiny');
+  const { envKey, python: interpreter } = await manager.ensure({ config: {}, treeDir });
+  index.close();
+  await rm(join(envs, envKey), { recursive: true });
+
+  const dead = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', UV_HTTP_RETRIES: '0' };
+  const { manager: offline } = await environments(home, { ...online, ...dead });
+  expect((await offline.ensure({ config: {}, treeDir })).envKey).toBe(envKey);
+  expect(await versionIn(interpreter)).toBe('1.0');
+  await expect(offline.ensure({ config: {}, treeDir: await tree('other') })).rejects.toMatchObject({
+    code: 'ENVIRONMENT_FAILED',
+    next: 'retry',
+    hint: expect.stringContaining('check the network'),
+  });
+}, 60_000);
+
+it('a package without a wheel is refused with the reason, and built where the folder asks for it', async () => {
+  const { manager } = await environments();
+  const treeDir = await tree('unbuilt');
+  await expect(manager.ensure({ config: {}, treeDir })).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^requirements\.txt: No solution found .*unbuilt==1\.0 has no usable wheels/,
+    ),
+    hint: expect.stringContaining('environment: { source_builds: true }'),
+  });
+  const built = await manager.ensure({ config: { sourceBuilds: true }, treeDir });
+  expect((await execa(built.python, ['-c', 'import unbuilt; print(unbuilt.VERSION)'])).stdout).toBe('1.0');
+});
+
+it('a builder that is killed leaves nothing that counts, and the next one starts from nothing', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'elt-build-'));
+  const directory = join(home, 'envs/abc');
+  const tools = {
+    python,
+    script: join(ROOT, 'python/elt_runner/build_env.py'),
+    env: { PATH: process.env.PATH ?? '' },
+  };
+  const build = (command: string): Promise<string | null> => {
+    const stages = [{ name: 'install', commands: [['sh', '-c', command]] }];
+    const job = { directory, stages, ready: { message: 'x' } };
+    return buildDirectory(job, tools, () => undefined, new AbortController().signal);
+  };
+  expect(await build(`touch ${directory}/half; kill -9 $PPID`)).toContain('SIGKILL');
+  expect(existsSync(join(directory, 'half'))).toBe(true);
+  expect(await touchReady(directory)).toBeNull();
+  expect(await build('exit 3')).not.toBeNull();
+  expect(existsSync(directory)).toBe(false);
+  expect(await build(`touch ${directory}/whole`)).toBeNull();
+  expect((await readdir(directory)).toSorted()).toEqual(['.ready', 'whole']);
 });
 
 describe('the default environment and the one of Sling', () => {
