@@ -24,6 +24,7 @@ import { insightsRoutes } from './routes/insights.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { partitionKeyRoutes } from './routes/partition-keys.ts';
 import { pipelineHistoryRoutes } from './routes/pipeline-history.ts';
+import { pipelineRoutes } from './routes/pipelines.ts';
 import { planRoutes } from './routes/plans.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -90,6 +91,7 @@ function routes(app: App, deps: AppDeps): void {
       componentRoutes(api, deps);
       pipelineHistoryRoutes(api, deps);
       controlRoutes(api, deps);
+      pipelineRoutes(api, deps);
       planRoutes(api, deps);
       instanceRoutes(api, deps);
       auditRoutes(api, deps);

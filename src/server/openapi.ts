@@ -6,6 +6,7 @@ import * as automation from './contract/automation.ts';
 import * as backfill from './contract/backfill.ts';
 import * as common from './contract/common.ts';
 import * as component from './contract/component.ts';
+import * as dltState from './contract/dlt-state.ts';
 import * as insights from './contract/insights.ts';
 import * as instance from './contract/instance.ts';
 import * as plan from './contract/plan.ts';
@@ -30,6 +31,7 @@ for (const schemas of [
   backfill,
   common,
   component,
+  dltState,
   insights,
   instance,
   plan,

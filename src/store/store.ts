@@ -163,6 +163,8 @@ export interface RunFilter {
   readonly statuses?: readonly RunStatus[];
   readonly assetKey?: string;
   readonly pipeline?: string;
+  /** What people call it, exactly. */
+  readonly jobName?: string;
   readonly schedule?: string;
   readonly launchId?: string;
   /** Runs of a backfill, retries of them included. */

@@ -61,6 +61,7 @@ async function filtered(context: StoreContext, filter: RunFilter): Promise<RunQu
         .where('pipeline.name', '=', pipeline),
     );
   }
+  if (filter.jobName !== undefined) query = query.where('run.job_name', '=', filter.jobName);
   if (filter.schedule !== undefined) {
     const scheduleId = await findSchedule(context, filter.schedule);
     if (scheduleId === null) return null;
