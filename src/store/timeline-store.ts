@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { Cause, PartitionSelection } from '../plan/run-plan.ts';
 
 /** What runs did in a stretch of time, lane by lane. */
 export interface TimelineStore {
@@ -43,6 +44,8 @@ export interface TimelineBar {
   readonly endedAt: Instant | null;
   /** Assets of the lane that the run has. */
   readonly assets: number;
+  readonly cause: Cause;
+  readonly partitions: PartitionSelection;
 }
 
 export interface TimelineColumn {

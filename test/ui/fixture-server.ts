@@ -12,12 +12,14 @@ import * as instance from '../../src/server/contract/instance.ts';
 import * as plan from '../../src/server/contract/plan.ts';
 import * as run from '../../src/server/contract/run.ts';
 import * as schedule from '../../src/server/contract/schedule.ts';
+import * as timeline from '../../src/server/contract/timeline.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
 import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
 import { planOf } from './fixture/plan.ts';
 import { runOf, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
+import { timelineOf, upcomingOf } from './fixture/timeline.ts';
 import { iso, logKey, type World } from './fixture/world.ts';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
@@ -188,6 +190,10 @@ function registerReads(app: FastifyInstance, world: World): void {
     ...listOf(world.ticks.get(id(request)) ?? []),
     upcoming: world.schedules.find(({ name }) => name === id(request))?.next_ticks ?? [],
   }));
+  get('/timeline', timeline.Timeline, (request) => timelineOf(world, query(request), Date.now()));
+  get('/upcoming-ticks', timeline.UpcomingTicks, (request) =>
+    upcomingOf(world, Number(query(request)['limit'] ?? 10)),
+  );
   get('/runs', run.RunList, (request) => runList(world, query(request)));
   get(
     '/runs/:id',

@@ -27,6 +27,7 @@ async function press(...keys: string[]): Promise<void> {
 
 it('goes to every page by g and a letter', async () => {
   for (const [key, heading] of [
+    ['t', 'Timeline'],
     ['r', 'Runs'],
     ['b', 'Backfills'],
     ['a', 'Assets'],

@@ -9,6 +9,8 @@ import type { Fixture } from './fixture-server.ts';
 /** Every page, and what it can show. */
 export const PAGES: Readonly<Record<string, string>> = {
   home: '/',
+  timeline: '/timeline?open=web',
+  'the timeline as a table': '/timeline?view=table&range=6h',
   assets: '/assets',
   'assets, filtered to nothing': '/assets?q=zzzz',
   asset: '/assets/dlt_shop_orders',

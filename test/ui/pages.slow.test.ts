@@ -46,6 +46,7 @@ it('gives every page a title of its own', async () => {
   const titles: string[] = [];
   for (const name of [
     'home',
+    'timeline',
     'assets',
     'asset',
     'lineage',

@@ -2,6 +2,7 @@ import { computed, signal } from '@preact/signals';
 
 export type PageName =
   | 'home'
+  | 'timeline'
   | 'assets'
   | 'asset'
   | 'lineage'
@@ -24,6 +25,7 @@ export interface Route {
 
 const LISTS: Readonly<Record<string, PageName>> = {
   '': 'home',
+  timeline: 'timeline',
   assets: 'assets',
   lineage: 'lineage',
   runs: 'runs',

@@ -19,6 +19,8 @@ export const TimelineBar = z.object({
   started_at: Timestamp.nullable().describe('Null: it has not begun, or never did'),
   ended_at: Timestamp.nullable(),
   assets: z.number().int().describe('Assets of the lane that the run has'),
+  cause: z.string(),
+  partition: z.string().nullable(),
 });
 export type TimelineBar = z.infer<typeof TimelineBar>;
 

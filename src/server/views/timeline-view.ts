@@ -1,5 +1,6 @@
 import type { ScheduleDefinition } from '../../definitions/definitions.ts';
 import { comingTicks } from '../../plan/coming-ticks.ts';
+import type { PartitionSelection } from '../../plan/run-plan.ts';
 import type { RevisionRow } from '../../store/store.ts';
 import type { LaneActivity, TimelineColumn } from '../../store/timeline-store.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   TimelineLane as LaneView,
   TimelineMark,
 } from '../contract/timeline.ts';
+import { causeView } from './run-view.ts';
 import type { Lane } from './timeline-lanes.ts';
 import { timestamp, timestampOrNull } from './view-context.ts';
 
@@ -88,10 +90,25 @@ function activityView({
           started_at: timestampOrNull(bar.startedAt),
           ended_at: timestampOrNull(bar.endedAt),
           assets: bar.assets,
+          cause: causeView(bar.cause).text,
+          partition: partitionText(bar.partitions),
         }),
       ) ?? null,
     columns: columns?.map(columnView) ?? null,
   };
+}
+
+function partitionText(selection: PartitionSelection): string | null {
+  switch (selection.kind) {
+    case 'none':
+      return null;
+    case 'key':
+      return selection.key;
+    case 'range':
+      return `${selection.start} … ${selection.end}`;
+    case 'keys':
+      return `${selection.keys.length} partitions`;
+  }
 }
 
 function columnView({ at, counts }: TimelineColumn): ColumnView {

@@ -11,6 +11,8 @@ import type {
   TimelineStore,
 } from '../timeline-store.ts';
 import type { StoreContext } from './context.ts';
+import { fromJson } from './json.ts';
+import type { StoredSummary } from './launches.ts';
 import { UNFINISHED } from './runs.ts';
 
 /** Runs that one statement reads: some 50 ms of work at most. */
@@ -56,6 +58,7 @@ interface BarRow {
   readonly created_at: number;
   readonly started_at: number | null;
   readonly ended_at: number | null;
+  readonly summary: string;
   readonly n: number;
 }
 
@@ -194,7 +197,7 @@ async function barRows(
   const { rows } = await sql<BarRow>`
     ${withLanes(part)}
     select lane.lane, run.run_id, ${status(part)} as status, run.created_at, ${started} as started_at,
-      coalesce(${ended}, run.ended_at) as ended_at, count(*) as n
+      coalesce(${ended}, run.ended_at) as ended_at, run.summary, count(*) as n
     ${source(part, set)} and ${inWindow(query)}
     group by lane.lane, run.run_no`.execute(db);
   return rows;
@@ -270,6 +273,7 @@ function columnsOf(lane: ReadonlyMap<number, ReadonlyMap<TimelineStatus, number>
 }
 
 function toBar(row: BarRow): TimelineBar {
+  const { cause, partitions } = fromJson<StoredSummary>(row.summary);
   return {
     runId: row.run_id,
     status: STATUSES[row.status],
@@ -277,5 +281,7 @@ function toBar(row: BarRow): TimelineBar {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     assets: row.n,
+    cause,
+    partitions,
   };
 }

@@ -74,6 +74,8 @@ export function describeTimelineStore(open: OpenStore): void {
               startedAt: NOON + HOUR + 1_000,
               endedAt: NOON + HOUR + 1_000,
               assets: 2,
+              cause: { kind: 'cli', user: 'ada' },
+              partitions: { kind: 'none' },
             },
           ],
           columns: null,

@@ -51,6 +51,7 @@ export function App() {
 
 /** By static imports with literal names, so that each page becomes a file. */
 const PAGES: Readonly<Record<string, () => Promise<ComponentType<{ id: string }>>>> = {
+  timeline: () => import('../pages/timeline/timeline.tsx').then((m) => m.TimelinePage),
   assets: () => import('../pages/assets/assets.tsx').then((m) => m.Assets),
   asset: () => import('../pages/asset/asset.tsx').then((m) => m.Asset),
   lineage: () => import('../pages/lineage/lineage.tsx').then((m) => m.LineagePage),

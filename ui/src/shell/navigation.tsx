@@ -14,13 +14,8 @@ export function Navigation() {
         <span class="brand-name">elt</span>
       </a>
       <nav aria-label="Main">
-        <ul>
-          {NAVIGATION.map((entry) => (
-            <li key={entry.page}>
-              <NavLink entry={entry} />
-            </li>
-          ))}
-        </ul>
+        <Entries entries={NAVIGATION.filter(({ second }) => second === undefined)} />
+        <Entries entries={NAVIGATION.filter(({ second }) => second === true)} />
       </nav>
       <div class="rail-foot">
         <ThemeChoice />
@@ -35,6 +30,18 @@ export function Navigation() {
         </button>
       </div>
     </aside>
+  );
+}
+
+function Entries({ entries }: { entries: readonly NavEntry[] }) {
+  return (
+    <ul>
+      {entries.map((entry) => (
+        <li key={entry.page}>
+          <NavLink entry={entry} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

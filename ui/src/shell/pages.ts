@@ -6,20 +6,23 @@ export interface NavEntry {
   readonly href: string;
   readonly text: string;
   readonly icon: IconName;
-  /** Second key after `g`. */
+  /** Second key after `g`; those of pages to come: `i` Insights, `n` Alerts, `d` Audit. */
   readonly key: string;
+  /** Not looked at every hour: under the others. */
+  readonly second?: true;
 }
 
 export const NAVIGATION: readonly NavEntry[] = [
   { page: 'home', href: '/', text: 'Home', icon: 'home', key: 'h' },
-  { page: 'runs', href: '/runs', text: 'Runs', icon: 'runs', key: 'r' },
-  { page: 'backfills', href: '/backfills', text: 'Backfills', icon: 'backfills', key: 'b' },
+  { page: 'timeline', href: '/timeline', text: 'Timeline', icon: 'timeline', key: 't' },
   { page: 'assets', href: '/assets', text: 'Assets', icon: 'assets', key: 'a' },
   { page: 'lineage', href: '/lineage', text: 'Lineage', icon: 'lineage', key: 'l' },
+  { page: 'runs', href: '/runs', text: 'Runs', icon: 'runs', key: 'r' },
   { page: 'automation', href: '/automation', text: 'Automation', icon: 'automation', key: 'u' },
   { page: 'git', href: '/git', text: 'Git', icon: 'git', key: 'g' },
   { page: 'problems', href: '/problems', text: 'Problems', icon: 'problems', key: 'p' },
-  { page: 'system', href: '/system', text: 'System', icon: 'system', key: 's' },
+  { page: 'backfills', href: '/backfills', text: 'Backfills', icon: 'backfills', key: 'b', second: true },
+  { page: 'system', href: '/system', text: 'System', icon: 'system', key: 's', second: true },
 ];
 
 /** Those in a phone's bar; the others stand behind "More". */

@@ -32,6 +32,11 @@ export function concernsAsset(key: string): (change: StreamChange) => boolean {
     isSchedule(change);
 }
 
+/** Runs, ticks to come, revisions. */
+export function concernsTimeline(change: StreamChange): boolean {
+  return isRunEvent(change) || isDefinitionEvent(change) || isSchedule(change);
+}
+
 /** What conditions asked for; of one asset, or of all. */
 export function concernsAutomation(key?: string): (change: StreamChange) => boolean {
   return (change) =>
