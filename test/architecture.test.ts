@@ -19,16 +19,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   insights: ['definitions'],
   plan: ['definitions', 'partitions'],
   automation: ['definitions', 'partitions'],
+  alerts: ['definitions', 'plan', 'events'],
+  notify: ['alerts'],
   config: [],
   git: [],
   discovery: ['git', 'definitions', 'partitions'],
   state: ['discovery', 'git', 'definitions', 'partitions'],
-  store: ['partitions', 'definitions', 'plan', 'automation', 'events', 'insights', 'state'],
+  store: ['partitions', 'definitions', 'plan', 'automation', 'alerts', 'events', 'insights', 'state'],
   runners: ['partitions', 'definitions', 'plan', 'events'],
   github: [],
   component: ['config', 'git', 'discovery', 'state', 'definitions', 'partitions', 'plan', 'github'],
   engine: ['definitions', 'partitions', 'plan', 'events', 'runners'],
-  daemons: ['definitions', 'partitions', 'plan', 'automation', 'events', 'engine', 'component'],
+  daemons: ['definitions', 'partitions', 'plan', 'automation', 'alerts', 'events', 'engine', 'component'],
   server: [
     'component',
     'engine',
@@ -49,11 +51,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const TYPES_FOR_ALL: readonly RegExp[] = [
   /^src\/(partitions|definitions|plan|events|insights)\//,
   /^src\/automation\/explanation\.ts$/,
+  /^src\/alerts\//,
   /^src\/state\/(snapshot|code-ref)\.ts$/,
   /^src\/discovery\/pipeline-config\.ts$/,
 ];
 const PORTS: readonly RegExp[] = [
-  /^src\/store\/(store|log-store|backfill-store|automation-store|control-store|history-store|insights-store|outbox-store|timeline-store)\.ts$/,
+  /^src\/store\/(store|log-store|alert-store|backfill-store|automation-store|control-store|history-store|insights-store|outbox-store|timeline-store)\.ts$/,
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
   /^src\/github\/git-host\.ts$/,
@@ -62,9 +65,18 @@ const PORTS: readonly RegExp[] = [
   /^src\/config\/settings\.ts$/,
 ];
 /** Ports belong to the layers above the core. */
-const PURE_FOLDERS = ['lib', 'partitions', 'definitions', 'plan', 'automation', 'events', 'insights'];
+const PURE_FOLDERS = [
+  'lib',
+  'partitions',
+  'definitions',
+  'plan',
+  'automation',
+  'alerts',
+  'events',
+  'insights',
+];
 const PURE_FILES: readonly RegExp[] = [
-  /^src\/(partitions|definitions|plan|automation|events|insights)\//,
+  /^src\/(partitions|definitions|plan|automation|alerts|events|insights)\//,
   /^src\/state\/diff\.ts$/,
   /^src\/runners\/parse\//,
   /^src\/engine\/(admission|retry|decide)\.ts$/,

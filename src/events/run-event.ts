@@ -169,6 +169,13 @@ export type InstanceEvent =
       readonly message: string;
       readonly status: 'building' | 'ready' | 'failed';
     }
+  /** A message was queued, sent or given up, or a rule muted. */
+  | {
+      readonly type: 'alert_changed';
+      readonly rule: string | null;
+      readonly channel: string | null;
+      readonly status: string;
+    }
   | {
       readonly type: 'discovery_progress';
       readonly component: string;

@@ -7,6 +7,8 @@ export const CATCH_UP_LIMIT = 5;
 const ON_TIME_MS = 60_000;
 /** Skipped ticks that are recorded one by one; the oldest of them tells how many lie before it. */
 const SKIPPED_LIMIT = 20;
+/** How the reason of a tick begins that nobody was there to fire. */
+const MISSED = 'missed';
 
 export interface DueTick {
   readonly at: number;
@@ -67,12 +69,17 @@ function firedCount(config: ScheduleConfig, newest: number, now: number, count: 
   return now - newest <= ON_TIME_MS + config.jitterSeconds * 1000 ? 1 : 0;
 }
 
+/** Of a skipped tick: nobody was there when it was due, and it is not caught up. */
+export function wasMissed(reason: string): boolean {
+  return reason.startsWith(MISSED);
+}
+
 function skipReason(config: ScheduleConfig, before: number): string {
   const more = before === 0 ? '' : `; ${before} earlier ticks were missed too`;
   const why =
     config.catchUp === 'all'
-      ? `missed, and older than the ${CATCH_UP_LIMIT} ticks that are caught up; its partitions are missing: elt backfill <selection> --missing`
-      : `missed; catch_up is ${config.catchUp}`;
+      ? `${MISSED}, and older than the ${CATCH_UP_LIMIT} ticks that are caught up; its partitions are missing: elt backfill <selection> --missing`
+      : `${MISSED}; catch_up is ${config.catchUp}`;
   return why + more;
 }
 

@@ -10,6 +10,7 @@ import type { WrittenWith } from '../plan/revision-plan/partition-impact.ts';
 import type { Cause, RunPlan } from '../plan/run-plan.ts';
 import type { StepRef, StepSpec } from '../plan/step-spec.ts';
 import type { DiscoveredAsset, Snapshot } from '../state/snapshot.ts';
+import type { AlertStore } from './alert-store.ts';
 import type { AutomationStore } from './automation-store.ts';
 import type { BackfillStore } from './backfill-store.ts';
 import type { ControlStore } from './control-store.ts';
@@ -36,6 +37,7 @@ export interface Store {
   readonly history: HistoryStore;
   readonly insights: InsightsStore;
   readonly outbox: OutboxStore;
+  readonly alerts: AlertStore;
   readonly timeline: TimelineStore;
   readonly operations: OperationsStore;
   /** The database's clock. */

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Store } from '../store.ts';
+import { createAlertStore } from './alerts.ts';
 import { createAssetStore } from './assets.ts';
 import { createAutomationStore } from './automation.ts';
 import { createBackfillStore } from './backfills.ts';
@@ -42,6 +43,7 @@ export function createKyselyStore(options: {
     history: createHistoryStore(context),
     insights: createInsightsStore(context),
     outbox: createOutboxStore(context),
+    alerts: createAlertStore(context),
     timeline: createTimelineStore(context),
     operations: createOperationsStore(context, care),
     now: async () => clock.now(),

@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
+import type { AlertTables } from './alert-schema.ts';
 import type { AutomationTables } from './automation-schema.ts';
 import type { BackfillTables } from './backfill-schema.ts';
 import type { ControlTables } from './controls-schema.ts';
@@ -11,7 +12,8 @@ import type { PartitionStatusTables } from './partition-status-schema.ts';
  * A partition is `(p_kind, p1, p2)` (`partition-identity.ts`), never a text.
  */
 export interface Database
-  extends AutomationTables,
+  extends AlertTables,
+    AutomationTables,
     BackfillTables,
     ControlTables,
     InsightsTables,
