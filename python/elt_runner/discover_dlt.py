@@ -2,12 +2,11 @@
 
 The user's script runs as `__main__` with every method of `Pipeline` that works replaced by one that takes notes; generators
 never start and the network is off. The answer goes to the file that the request names. Standard library and dlt only, and
-nothing of this package: with `-I` no module of it can stand in the way of the folder's own.
+nothing of this package but what it loads by its path: with `-I` no module of it can stand in the way of the folder's own.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import importlib
 import importlib.util
@@ -21,7 +20,6 @@ import signal
 import socket
 import sys
 import traceback
-import types
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -86,38 +84,16 @@ def run(request: Facts, notes: Notes) -> None:
 
 
 def run_definitions(notes: Notes) -> None:
-    """`definitions.py` imports its neighbours as `.data`, and `ConfigurableDltResource` from wherever its platform has it."""
-    package = types.ModuleType("_elt_folder")
-    package.__path__ = [str(notes.folder)]
-    sys.modules["_elt_folder"] = package
-    tree = ast.parse(Path("definitions.py").read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and any(name.name == "ConfigurableDltResource" for name in node.names):
-            provide_configurable("." * node.level + (node.module or ""), notes)
-    importlib.import_module("_elt_folder.definitions")
-
-
-def provide_configurable(name: str, notes: Notes) -> None:
-    relative = name.startswith(".")
-    try:
-        module = importlib.import_module(name, "_elt_folder" if relative else None)
-        configurable = module.ConfigurableDltResource
-    except (ImportError, AttributeError):
-        configurable = type("ConfigurableDltResource", (), {})
-        full = "_elt_folder" + (name if name != "." else "") if relative else name
-        parts = full.split(".")
-        for end in range(1, len(parts) + 1):
-            prefix = ".".join(parts[:end])
-            if prefix not in sys.modules:
-                sys.modules[prefix] = types.ModuleType(prefix)
-                sys.modules[prefix].__path__ = []
-        sys.modules[full].ConfigurableDltResource = configurable
-
-    def config(item: Any, *_: Any, **__: Any) -> Any:
+    """By the reader that a run has too; with `-I` it is found by its path alone."""
+    path = Path(__file__).with_name("dlt_definitions.py")
+    spec = importlib.util.spec_from_file_location("_elt_dlt_definitions", path)
+    assert spec is not None and spec.loader is not None
+    reader = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = reader
+    spec.loader.exec_module(reader)
+    for item, kinds, meta, line in reader.configured("definitions.py"):
         notes.take(item, {})
-        return item
-
-    configurable.config = staticmethod(config)
+        notes.resources[item.name].update({"kinds": kinds, "meta": meta, "line": line})
 
 
 class Notes:

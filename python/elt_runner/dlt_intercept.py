@@ -8,9 +8,10 @@ from typing import Any
 from dlt.extract import DltResource, DltSource, SourceFactory
 from dlt.pipeline.pipeline import Pipeline
 
-from elt_runner import dlt_drop, dlt_window, events
+from elt_runner import dlt_adopt, dlt_drop, dlt_exclusive, dlt_locks, dlt_recover, dlt_settings, dlt_unique, dlt_window, events
 from elt_runner.dlt_journal import Journal
 from elt_runner.dlt_observe import Load, Observer
+from elt_runner.errors import Failure
 
 Request = dict[str, Any]
 #: What `Pipeline.run` needs to reach the destination; the rest describes the data.
@@ -26,6 +27,8 @@ class Interception:
         self._original = Pipeline.run
         self._counts: dict[str, int] = {}
         self._recovered: dict[str, Load] = {}
+        self._recovery = dlt_recover.Recovery(request["on_uncertain"])
+        observer.uncertain = self._recovery.uncertain
         #: Pipelines used, newest last: state and pending packages are asked of them at the end.
         self.pipelines: dict[str, Any] = {}
         #: Names of resources that the script offered, wanted or not.
@@ -44,12 +47,19 @@ class Interception:
 
         run.__doc__ = self._original.__doc__
         Pipeline.run = run  # type: ignore[method-assign]
+        self._recovery.install()
+        dlt_exclusive.install(self._request["lock_dir"])
+        dlt_settings.install()
+        if self._request["own_resource"] is not None:
+            dlt_unique.install(self._request["own_resource"])
 
     def run(self, pipeline: Any, data: Any, arguments: dict[str, Any]) -> Any:
-        self.pipelines[pipeline.pipeline_name] = pipeline
+        is_first = self._claim(pipeline)
         if dlt_drop.finish_interrupted(pipeline, os.path.dirname(self._request["loaded_file"])):
             # What earlier attempts loaded is gone with it.
             self._journal.forget(pipeline.pipeline_name)
+        if is_first and self._request["assets_share_state"]:
+            self._adopt(pipeline, arguments)
         recovered = self._finish_pending(pipeline, arguments)
         if data is None:
             return recovered or self._original(pipeline, None, **arguments)
@@ -67,6 +77,9 @@ class Interception:
             arguments["refresh"] = self._request["refresh"]
         if self._request["write_disposition"] and arguments.get("write_disposition") is None:
             arguments["write_disposition"] = self._request["write_disposition"]
+        contract = dlt_settings.contract(self._request["schema_contract"])
+        if contract is not None and arguments.get("schema_contract") is None:
+            arguments["schema_contract"] = contract
         names = sorted(resource.name for resource in resources) or [_name_of(data, arguments) or ""]
         appends = self._appending(resources, arguments)
         if appends and not self._request["refresh"]:
@@ -82,6 +95,20 @@ class Interception:
             # These rows came on top of what the cursor finds now.
             self.loads.append(self._recovered.pop(call))
         return self._load(pipeline, call, names, data, arguments)
+
+    def _claim(self, pipeline: Any) -> bool:
+        """Sees to it that nobody else works on the pipeline's state. True: this process has not loaded with it before."""
+        is_first = pipeline.pipeline_name not in self.pipelines
+        if is_first and not dlt_locks.claim(self._request["lock_dir"], f"state {pipeline.working_dir}"):
+            raise Failure("resource_busy", f"another process is loading with the pipeline {pipeline.pipeline_name}")
+        self.pipelines[pipeline.pipeline_name] = pipeline
+        return is_first
+
+    def _adopt(self, pipeline: Any, arguments: dict[str, Any]) -> None:
+        place = {name: arguments[name] for name in PLACE_ARGUMENTS if name in arguments}
+        base = dlt_unique.given.get(pipeline.pipeline_name, pipeline.pipeline_name)
+        with dlt_locks.held(self._request["lock_dir"], f"adopt {pipeline.pipelines_dir} {base}"):
+            dlt_adopt.adopt(pipeline, self._request["own_resource"], place, self._original)
 
     def _load(self, pipeline: Any, call: str, names: list[str], data: Any, arguments: dict[str, Any]) -> Any:
         load = self._observer.load = Load()
@@ -99,13 +126,21 @@ class Interception:
         """Loads what an earlier attempt extracted and could not load: dlt would do so instead of loading the new data."""
         if not pipeline.has_pending_data:
             return None
+        place = {name: arguments[name] for name in PLACE_ARGUMENTS if name in arguments}
+        if self._request["on_pending"] == "abort":
+            self._abort(pipeline, place)
+            return None
         events.log("info", f"{pipeline.pipeline_name}: finishing a load that an earlier attempt left pending")
         events.emit("pending", pipeline=pipeline.pipeline_name)
         call = self._journal.started_before(pipeline.pipeline_name)
         stored = self._journal.before.get(call or "", {}).get("load") or {}
         load = self._observer.load = Load.from_json(stored)
         load.schema_changes = []
-        info = self._original(pipeline, None, **{name: arguments[name] for name in PLACE_ARGUMENTS if name in arguments})
+        load.pipeline = pipeline.pipeline_name
+        info = self._original(pipeline, None, **place)
+        # dlt saves cursors a moment after it has put a package aside: they stand in the destination now, in any case.
+        pipeline._state_restored = False
+        load.uncertain = {load_id: self._recovery.uncertain[load_id] for load_id in load.load_ids if load_id in self._recovery.uncertain}
         if call is not None:
             self._recovered[call] = load
         return info
@@ -121,10 +156,19 @@ class Interception:
         if not self._journal.is_retry:
             return None
         load = Load.from_json(before.get("load") or {})
-        through = set(load.load_ids) <= set(pipeline.list_completed_load_packages())
-        if before.get("state") == "done" or (load.load_ids and through):
-            return load
-        return None
+        through = bool(load.load_ids) and all(dlt_recover.is_loaded(pipeline, load_id) for load_id in load.load_ids)
+        return load if before.get("state") == "done" or through else None
+
+    def _abort(self, pipeline: Any, place: dict[str, Any]) -> None:
+        """Drops what an earlier attempt left pending (`dlt.on_pending: abort`); its data is extracted again."""
+        where = {name: place[name] for name in ("destination", "staging", "dataset_name") if name in place}
+        pipeline.sync_destination(**where)
+        pending = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
+        written = dlt_recover.tables_written(pipeline, pending)
+        pipeline.abort_packages()
+        events.log("info", f"{pipeline.pipeline_name}: aborted what was left pending (dlt.on_pending: abort): {', '.join(pending)}")
+        if written:
+            events.log("warning", f"rows that the aborted load had written already stay where they are: {', '.join(written)}")
 
     def _appending(self, resources: list[Any], arguments: dict[str, Any]) -> list[str]:
         """Resources that add their rows to what is there, whatever is there."""

@@ -6,12 +6,15 @@ journal says which call of the script that package belongs to, and which calls w
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import json
 import os
 import time
 from typing import Any
+
+from elt_runner import dlt_locks
 
 Call = dict[str, Any]
 
@@ -26,7 +29,7 @@ class Journal:
         self._file = os.path.join(folder, f"journal-{name}.json")
         #: Written by an earlier attempt of this very step of this run.
         self.is_retry = os.path.exists(self._file)
-        self.before: dict[str, Call] = _read(self._file if self.is_retry else _newest(folder))
+        self.before: dict[str, Call] = _read(self._file) if self.is_retry else _earlier(folder)
         self.calls: dict[str, Call] = {}
 
     def update(self, name: str, **fields: Any) -> None:
@@ -59,21 +62,35 @@ class Loaded:
 
     def add(self, resource: str, partition: str) -> bool:
         """Notes a load; True if the partition was there already."""
-        known = self._keys.setdefault(resource, [])
-        if partition in known:
-            return True
-        known.append(partition)
-        _write(self._file, self._keys)
-        return False
+        # Another step of the pipeline may note its own.
+        with dlt_locks.held(os.path.dirname(self._file), "loaded"):
+            self._keys = _read(self._file)
+            known = self._keys.setdefault(resource, [])
+            if partition in known:
+                return True
+            known.append(partition)
+            _write(self._file, self._keys)
+            return False
 
 
-def _newest(folder: str) -> str:
-    """The journal that another step wrote last; those of steps that nobody will retry any more are removed."""
-    files = {file: os.path.getmtime(file) for file in glob.glob(os.path.join(glob.escape(folder), "journal-*.json"))}
-    for file, changed in files.items():
-        if changed < time.time() - KEPT_SECONDS:
-            os.remove(file)
-    return max(files, key=lambda file: files[file], default="")
+def _earlier(folder: str) -> dict[str, Call]:
+    """What other steps wrote, the newest word about each call; journals that nobody will retry any more are removed."""
+    calls: dict[str, Call] = {}
+    for file in sorted(glob.glob(os.path.join(glob.escape(folder), "journal-*.json")), key=_changed):
+        if _changed(file) < time.time() - KEPT_SECONDS:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(file)
+        else:
+            calls.update(_read(file))
+    return calls
+
+
+def _changed(file: str) -> float:
+    """0 for one that its step has just removed."""
+    try:
+        return os.path.getmtime(file)
+    except FileNotFoundError:
+        return 0.0
 
 
 def _write(file: str, content: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import dlt
 from dlt.common.runtime.collector import NullCollector
 from dlt.common.runtime.collector_base import Collector
 from dlt.common.schema.utils import get_root_table
@@ -24,15 +25,25 @@ class Load:
         self.tables: dict[str, dict[str, Any]] = {}
         self.load_ids: list[str] = []
         self.schema_changes: list[dict[str, Any]] = []
+        self.pipeline: str | None = None
         self.destination: str | None = None
         self.dataset: str | None = None
+        self.first_run = False
         self.seconds = 0.0
+        #: Seconds of extract, normalize and load.
+        self.stages: dict[str, float] = {}
+        #: Rows that a resource read before its cursor sorted out the old ones, as far as dlt counts them.
         self.scanned: dict[str, int] = {}
+        #: Resource → cursor → last value, as they were before.
+        self.cursors_before: dict[str, dict[str, Any]] = {}
+        self.trace: dict[str, Any] = {}
+        #: Load id → table → rows that were written or not, and taken for one of it as dagster.yaml says.
+        self.uncertain: dict[str, dict[str, int]] = {}
         #: Counts could not be read from dlt's trace: better none than wrong ones.
         self.uncounted = False
 
     def as_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+        return dict(events.plain(vars(self)))
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Load:
@@ -47,6 +58,8 @@ class Observer:
     def __init__(self, asset_of: Callable[[str], str | None]) -> None:
         self.load = Load()
         self.on_change: Callable[[], None] = lambda: None
+        #: Filled by the recovery: rows that may have been written or not.
+        self.uncertain: dict[str, dict[str, int]] = {}
         self._asset_of = asset_of
         self._started: dict[str, float] = {}
 
@@ -60,6 +73,9 @@ class Observer:
 
     def on_start_trace_step(self, trace: Any, step: str, pipeline: Any) -> None:
         if step in STAGES:
+            self.load.pipeline = pipeline.pipeline_name
+            if step == "extract":
+                self.load.cursors_before = cursors(pipeline)
             self._started[step] = time.monotonic()
             events.emit("stage_start", stage=step)
 
@@ -72,17 +88,25 @@ class Observer:
         info = step.step_info
         if info is not None and ok:
             self.load.seconds += seconds
+            self.load.stages[step.step] = self.load.stages.get(step.step, 0.0) + seconds
             try:
                 metadata = getattr(self, f"_{step.step}")(pipeline, info)
             except Exception as error:  # dlt would only log it
                 self.load.uncounted = True
                 events.log("warning", f"the counts of dlt's {step.step} could not be read: {error!r}")
+        if not ok and self.uncertain:
+            metadata["uncertain"] = self.uncertain
         events.emit("stage_end", stage=step.step, ok=ok, seconds=round(seconds, 3), metadata=metadata)
         if ok:
             self.on_change()
 
     def on_end_trace(self, trace: Any, pipeline: Any, send_state: bool) -> None:
-        pass
+        self.load.trace = {
+            "transaction_id": trace.transaction_id,
+            "started_at": str(trace.started_at),
+            "finished_at": str(trace.finished_at),
+            "dlt_version": dlt.__version__,
+        }
 
     def _extract(self, pipeline: Any, info: Any) -> dict[str, Any]:
         self.load.load_ids = list(info.loads_ids)
@@ -114,14 +138,20 @@ class Observer:
         self.load.load_ids = list(info.loads_ids)
         self.load.destination = info.destination_name
         self.load.dataset = info.dataset_name
+        self.load.first_run = self.load.first_run or bool(info.first_run)
         for package in info.load_packages:
             schema = pipeline.schemas[package.schema_name]
-            for jobs in package.jobs.values():
+            for state, jobs in package.jobs.items():
                 for job in jobs:
                     table = job.job_file_info.table_name
+                    if table.startswith("_dlt_") or table not in schema.tables:
+                        continue
                     # A package that an earlier attempt normalized has no row counts here, but its tables are known.
-                    if not table.startswith("_dlt_") and table in schema.tables:
-                        self._table(schema, table)
+                    entry = self._table(schema, table)
+                    # Statements that merge what was loaded carry no data of their own.
+                    if state == "completed_jobs" and job.job_file_info.file_format not in ("sql", "model"):
+                        entry["files"] += 1
+                        entry["bytes_stored"] += job.file_size
             self.load.schema_changes.extend(_schema_changes(schema, package.schema_update))
         return {"load_ids": self.load.load_ids}
 
@@ -129,8 +159,25 @@ class Observer:
         root = get_root_table(schema.tables, table)
         return self.load.tables.setdefault(
             table,
-            {"rows": 0, "bytes": 0, "resource": root.get("resource") or root["name"], "root": root["name"] == table},
+            {
+                "rows": 0,
+                "bytes": 0,
+                "bytes_stored": 0,
+                "files": 0,
+                "resource": root.get("resource") or root["name"],
+                "root": root["name"] == table,
+            },
         )
+
+
+def cursors(pipeline: Any) -> dict[str, dict[str, Any]]:
+    """Last values of the incremental cursors that dlt keeps: resource → cursor → value."""
+    found: dict[str, dict[str, Any]] = {}
+    for source in pipeline.state.get("sources", {}).values():
+        for name, state in source.get("resources", {}).items():
+            for cursor, values in state.get("incremental", {}).items():
+                found.setdefault(name, {})[cursor] = values.get("last_value")
+    return found
 
 
 def _each(metrics: dict[str, list[Any]]) -> list[Any]:

@@ -99,8 +99,8 @@ class Step:
             return self._definitions(script), False
         if os.path.exists(script) and _defines_run(script):
             return self._run_function(_load_module(script))
-        if self._request["source_module"]:
-            return self._declared_source(), False
+        if self._request["source_module"] or self._request["sources"]:
+            return self._declared_sources(), False
         if not os.path.exists(script):
             raise Failure("config", f"the folder has no {script} and dagster.yaml declares no source")
         return (lambda _key: _run_script(script)), False
@@ -126,21 +126,16 @@ class Step:
 
         return call, takes_key
 
-    def _declared_source(self) -> Callable[[str | None], Any]:
+    def _declared_sources(self) -> Callable[[str | None], Any]:
         request = self._request
-        try:
-            module = importlib.import_module(request["source_module"])
-        except ModuleNotFoundError as error:
-            if error.name is None or not request["source_module"].startswith(error.name):
-                raise
-            raise Failure("config", f"dlt.source_module: the folder has no module {request['source_module']}") from None
-        factory = getattr(module, request["source_name"], None)
-        if factory is None:
-            raise Failure("config", f"dlt.source_name: {request['source_module']} has no {request['source_name']}")
+        single = {"name": request["pipeline_name"], "dataset": request["dataset_name"], "args": request["source_args"]}
+        single |= {"module": request["source_module"], "source": request["source_name"]}
+        declared = [(each, _source_factory(each)) for each in request["sources"] or [single]]
 
         def call(key: str | None) -> None:
-            arguments = {name: _fill(value, key) for name, value in request["source_args"].items()}
-            print(self._pipeline(request["pipeline_name"], request["dataset_name"]).run(factory(**arguments)))
+            for each, factory in declared:
+                arguments = {name: _fill(value, key) for name, value in each["args"].items()}
+                print(self._pipeline(each["name"], each["dataset"]).run(factory(**arguments)))
 
         return call
 
@@ -149,7 +144,10 @@ class Step:
 
         def call(_key: str | None) -> None:
             by_schema: dict[str | None, list[Any]] = {}
-            for resource in configured_resources(script):
+            resources = configured_resources(script)
+            if not resources:
+                raise Failure("config", f"{script} configures no resource: ConfigurableDltResource.config(dlt.resource(…)) does")
+            for resource in resources:
                 schema = resource.name.rpartition(".")[0] or None
                 by_schema.setdefault(self._request["dataset_name"] or schema, []).append(resource)
             for schema, resources in by_schema.items():
@@ -229,6 +227,22 @@ class Step:
 
 def cancel(_signal: int, _frame: Any) -> None:
     raise Cancelled()
+
+
+def _source_factory(declared: Request) -> Callable[..., Any]:
+    name = declared["module"]
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(error.name):
+            raise
+        raise Failure("config", f"dlt.source_module: the folder has no module {name}") from None
+    factory = getattr(module, declared["source"], None)
+    if factory is None:
+        raise Failure("config", f"dlt.source_name: {name} has no {declared['source']}")
+    if not callable(factory):
+        raise Failure("config", f"dlt.source_name: {declared['source']} of {name} is no function with @dlt.source")
+    return factory
 
 
 async def _wait(result: Any) -> Any:

@@ -53,15 +53,15 @@ def _descriptor() -> int:
 
 
 def _encode(event: dict[str, Any]) -> bytes:
-    return json.dumps(_plain(event), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(plain(event), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON has no NaN, no decimals and no instants."""
     if isinstance(value, dict):
-        return {str(name): _plain(child) for name, child in value.items()}
+        return {str(name): plain(child) for name, child in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(child) for child in value]
+        return [plain(child) for child in value]
     if isinstance(value, bool) or value is None or isinstance(value, (int, str)):
         return value
     if isinstance(value, float):

@@ -91,9 +91,9 @@ function overrideOf(config: PipelineConfig, asset: DiscoveredAsset): AssetOverri
   const lastPart = asset.key.slice(asset.key.lastIndexOf('/') + 1);
   for (const name of [asset.key, asset.resource, lastPart]) {
     const found = name === undefined ? undefined : config.assets[name];
-    if (found !== undefined) return found;
+    if (found !== undefined) return { ...asset.overrides, ...found };
   }
-  return {};
+  return asset.overrides ?? {};
 }
 
 function partitionsOf(

@@ -113,8 +113,27 @@ export interface DltIncremental {
   readonly format?: string;
 }
 
+/** Of several sources that one folder declares; each is loaded under its own name. */
+export interface DltDeclaredSource {
+  readonly name: string;
+  readonly sourceModule: string;
+  readonly sourceName: string;
+  readonly sourceArgs: Readonly<Record<string, unknown>>;
+  readonly datasetName: string;
+}
+
+export const CONTRACT_MODES = ['evolve', 'freeze', 'discard_row', 'discard_value'] as const;
+export type ContractMode = (typeof CONTRACT_MODES)[number];
+
+/** What happens to data that the schema does not have: one word for all, or for each part of it. */
+export type SchemaContract =
+  | ContractMode
+  | { readonly tables?: ContractMode; readonly columns?: ContractMode; readonly dataType?: ContractMode };
+
 export interface DltConfig {
   readonly script: string;
+  /** Two at least; then there is no `sourceModule`. */
+  readonly sources?: readonly DltDeclaredSource[];
   readonly sourceModule?: string;
   readonly sourceName?: string;
   readonly sourceArgs: Readonly<Record<string, unknown>>;
@@ -126,6 +145,11 @@ export interface DltConfig {
   readonly writeDisposition?: string;
   readonly incremental: Readonly<Record<string, DltIncremental>>;
   readonly refresh?: string;
+  readonly schemaContract?: SchemaContract;
+  /** What becomes of a load that an earlier run left pending: it is finished first (the default), or dropped. */
+  readonly onPending?: 'load' | 'abort';
+  /** What becomes of rows that may have been written or not: nothing (the default), they are written, or taken as written. */
+  readonly onUncertain?: 'fail' | 'load' | 'skip';
 }
 
 /** What the values of a stream's `update_key` are; `meta.dagster.cursor` of the stream can say it. */

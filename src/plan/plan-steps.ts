@@ -8,6 +8,7 @@ import { keysInRange, splitKey, windowOfKey } from '../partitions/partition-set.
 import type { PipelineState } from '../state/snapshot.ts';
 import { poolsOf } from './pools.ts';
 import type { PartitionSelection, PlannedAsset, RunRequest, StepPlan } from './run-plan.ts';
+import { isSplit } from './split-resources.ts';
 import { groupByLabel } from './step-graph.ts';
 
 /** Data that steps write lies in files of this machine (`ELT_HOME/data`): every step is bound to its volume. */
@@ -23,12 +24,18 @@ export function planSteps(
   now: number,
 ): StepPlan[] {
   const nodeOf = (key: AssetKey): AssetNode => definitions.assets.nodes.get(key)!;
-  const groups = groupByLabel(definitions.assets, keys, (key) => labelOf(nodeOf(key)));
-  const names = stepKeys(groups.map((group) => nodeOf(group.keys[0]!)));
+  const stateOf = ({ component, pipeline }: AssetNode) =>
+    definitions.pipelines.get(`${component}/${pipeline}`)!;
+  /** Of an asset that is loaded by itself its resource, else ''. */
+  const partOf = (node: AssetNode) => (isSplit(stateOf(node).config) ? (node.resource ?? '') : '');
+  const labels = (key: AssetKey) => `${labelOf(nodeOf(key))}/${partOf(nodeOf(key))}`;
+  const groups = groupByLabel(definitions.assets, keys, labels);
+  const firsts = groups.map((group) => nodeOf(group.keys[0]!));
+  const names = stepKeys(firsts.map((node) => ({ ...node, part: partOf(node) })));
   return groups.map((group, index) => {
     const nodes = group.keys.map(nodeOf);
     const first = nodes[0]!;
-    const pipeline = definitions.pipelines.get(`${first.component}/${first.pipeline}`)!;
+    const pipeline = stateOf(first);
     const partitions = first.partitions;
     return {
       stepKey: names[index]!,
@@ -77,15 +84,21 @@ function labelOf(node: AssetNode): string {
   return `${node.component}/${node.pipeline}/${node.assetSet ?? ''}`;
 }
 
-/** `dlt_orders`; a second step of one pipeline in a run is `dlt_orders_2`; of another component `main/dlt_orders`. */
-function stepKeys(nodes: readonly AssetNode[]): string[] {
+/**
+ * `dlt_orders`; a second step of one pipeline in a run is `dlt_orders_2`, that of a resource alone `dlt_github.issues`; of
+ * another component `main.dlt_orders`.
+ */
+function stepKeys(
+  nodes: readonly (Pick<AssetNode, 'pipeline' | 'component'> & { readonly part: string })[],
+): string[] {
   const components = new Map<string, Set<string>>();
   for (const { pipeline, component } of nodes) {
     components.set(pipeline, (components.get(pipeline) ?? new Set()).add(component));
   }
   const used = new Map<string, number>();
-  return nodes.map(({ pipeline, component }) => {
-    const base = components.get(pipeline)!.size > 1 ? `${component}.${pipeline}` : pipeline;
+  return nodes.map(({ pipeline, component, part }) => {
+    const whole = components.get(pipeline)!.size > 1 ? `${component}.${pipeline}` : pipeline;
+    const base = part === '' ? whole : `${whole}.${part}`;
     const count = (used.get(base) ?? 0) + 1;
     used.set(base, count);
     return count === 1 ? base : `${base}_${count}`;

@@ -12,8 +12,18 @@ export function poolsOf(component: string, pipeline: PipelineState, nodes: reado
   const { config } = pipeline;
   const pools = new Set(config.pools);
   if (pipelineLimit(pipeline) !== null) pools.add(`pipeline:${component}/${pipeline.name}`);
-  if (nodes.some((node) => node.kinds.includes('duckdb') || readsDuckDb(node))) pools.add('dest:duckdb');
+  const usesDuckDb = nodes.some((node) => node.kinds.includes('duckdb') || readsDuckDb(node));
+  if (usesDuckDb || writesDuckDbByDefault(pipeline)) pools.add('dest:duckdb');
   return [...pools].sort();
+}
+
+/** Pipelines that no code makes go to DuckDB unless a variable says where else. */
+function writesDuckDbByDefault({ config }: PipelineState): boolean {
+  const { dlt } = config;
+  if (dlt === undefined || dlt.destination !== undefined) return dlt?.destination === 'duckdb';
+  const isMadeForIt =
+    dlt.sourceModule !== undefined || dlt.sources !== undefined || dlt.script === 'definitions.py';
+  return isMadeForIt && !Object.keys(config.env).some((name) => name.endsWith('DESTINATION_TYPE'));
 }
 
 /** A check holds the file too, while it looks at it: its connection says by its name that it is one. */

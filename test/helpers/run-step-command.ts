@@ -50,8 +50,8 @@ export class StepFolder {
     this.root = root;
     this.tree = join(root, 'tree');
     this.work = join(root, 'work');
-    this.state = join(root, 'state');
-    for (const folder of [this.tree, this.work, this.state]) mkdirSync(folder);
+    this.state = join(root, 'state', 'elt_pipelines', 'shop');
+    for (const folder of [this.tree, this.work, this.state]) mkdirSync(folder, { recursive: true });
   }
 
   /** @param source a folder to copy, or files by name */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CheckConfig } from '../../src/discovery/pipeline-config.ts';
+import type { CheckConfig, PipelineConfig } from '../../src/discovery/pipeline-config.ts';
 import { planRun } from '../../src/plan/plan-run.ts';
 import type { RunPlan, RunRequest } from '../../src/plan/run-plan.ts';
 import { stepSpecs } from '../../src/plan/step-spec-of.ts';
@@ -278,5 +278,54 @@ describe('planRun', () => {
       memoryBytes: 2e9,
       cpuTimeSeconds: 60,
     });
+  });
+});
+
+describe('one asset per resource', () => {
+  const github = (config: Partial<PipelineConfig>): Record<string, SamplePipeline> => ({
+    dlt_github: {
+      tool: 'dlt',
+      config: {
+        dlt: { script: 'pipeline.py', sourceArgs: {}, resources: [], assetPer: 'resource', incremental: {} },
+        ...config,
+      },
+      assets: {
+        'dlt_github/issues': { resource: 'issues', kinds: ['dlt', 'duckdb'] },
+        'dlt_github/forks': { resource: 'forks', kinds: ['dlt', 'duckdb'] },
+        'dlt_github/comments': { resource: 'comments', deps: ['dlt_github/issues'] },
+      },
+    },
+  });
+
+  it('is one step, unless max_concurrent lets several run', () => {
+    expect(runsOf(github({})).map(shape)).toEqual([
+      'dlt_github(dlt_github/forks dlt_github/issues dlt_github/comments)',
+    ]);
+    const runs = runsOf(github({ maxConcurrent: 5 }));
+    expect(runs.map(shape)).toEqual([
+      'dlt_github.forks(dlt_github/forks) ; dlt_github.issues(dlt_github/issues) ; dlt_github.comments(dlt_github/comments)<dlt_github.issues',
+    ]);
+    // A DuckDB file has one writer, however many steps may run.
+    expect(runs[0]!.steps.map(({ pools }) => pools)).toEqual([
+      ['dest:duckdb', 'pipeline:main/dlt_github'],
+      ['dest:duckdb', 'pipeline:main/dlt_github'],
+      ['pipeline:main/dlt_github'],
+    ]);
+  });
+
+  it('goes to DuckDB if nothing says where else', () => {
+    const dlt = {
+      script: 'definitions.py',
+      sourceArgs: {},
+      resources: [],
+      assetPer: 'resource',
+      incremental: {},
+    } as const;
+    const poolsOf = (config: Partial<PipelineConfig>) =>
+      runsOf({ dlt_x: { tool: 'dlt', config, assets: { 'dlt_x/a': { resource: 'a' } } } })[0]!.steps[0]!
+        .pools;
+    expect(poolsOf({ dlt })).toContain('dest:duckdb');
+    expect(poolsOf({ dlt: { ...dlt, destination: 'postgres' } })).not.toContain('dest:duckdb');
+    expect(poolsOf({ dlt, env: { DESTINATION_TYPE: 'postgres' } })).not.toContain('dest:duckdb');
   });
 });

@@ -148,6 +148,7 @@ describe('a plain script with several resources', () => {
       `${JSON.stringify({ event_id: 900001, type: 'page_view', occurred_at: '2026-02-01T10:00:00Z' })}\n`,
     );
     const second = await folder.run(dltRunner, { ...spec, ref: { ...spec.ref, runId: 'run-2' } }, { env });
+    expect(second.end, second.stderr).toMatchObject({ status: 'ok' });
     expect(second.materialized['dlt_shop/page_views']?.rows).toBe(1);
     expect(await count()).toBe(all + 1);
     expect(second.materialized['dlt_shop/cart_events']?.rows).toBe(0);

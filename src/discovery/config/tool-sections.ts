@@ -1,10 +1,13 @@
-import type {
-  DbtAssetSet,
-  DbtConfig,
-  DltConfig,
-  DltIncremental,
-  ScriptConfig,
-  SlingConfig,
+import {
+  CONTRACT_MODES,
+  type DbtAssetSet,
+  type DbtConfig,
+  type DltConfig,
+  type DltDeclaredSource,
+  type DltIncremental,
+  type SchemaContract,
+  type ScriptConfig,
+  type SlingConfig,
 } from '../pipeline-config.ts';
 import { plainValue } from '../yaml/yaml-value.ts';
 import { readAssetKey } from './asset-key.ts';
@@ -26,6 +29,9 @@ const DLT_KEYS = [
   'write_disposition',
   'incremental',
   'refresh',
+  'schema_contract',
+  'on_pending',
+  'on_uncertain',
 ] as const;
 
 /** What other files of the folder say about a dlt pipeline; `dagster.yaml` is laid over it. */
@@ -35,6 +41,9 @@ export interface DltDefaults {
   readonly sourceModule?: string;
   readonly sourceName?: string;
   readonly sourceArgs?: Readonly<Record<string, unknown>>;
+  readonly sources?: readonly DltDeclaredSource[];
+  readonly pipelineName?: string;
+  readonly datasetName?: string;
 }
 
 export function readDlt(root: MapReader, folder: FolderFacts, defaults: DltDefaults): DltConfig {
@@ -46,12 +55,20 @@ export function readDlt(root: MapReader, folder: FolderFacts, defaults: DltDefau
   const optional = {
     sourceModule,
     sourceName,
-    pipelineName: map?.text('pipeline_name'),
+    sources: sourceModule === undefined ? defaults.sources : undefined,
+    pipelineName: map?.text('pipeline_name') ?? defaults.pipelineName,
     destination: map?.text('destination'),
-    datasetName: map?.text('dataset_name'),
+    datasetName: map?.text('dataset_name') ?? defaults.datasetName,
     writeDisposition: map?.oneOf('write_disposition', ['append', 'replace', 'merge', 'skip'] as const),
     refresh: map?.oneOf('refresh', ['drop_sources', 'drop_resources', 'drop_data'] as const),
+    schemaContract: map === undefined ? undefined : readContract(map),
+    onPending: map?.oneOf('on_pending', ['load', 'abort'] as const),
+    onUncertain: map?.oneOf('on_uncertain', ['fail', 'load', 'skip'] as const),
   };
+  if (optional.sources !== undefined && map?.text('asset_per') === 'resource') {
+    const hint = 'give each source a folder of its own';
+    map.error('CONFIG_VALUE', 'asset_per', 'one asset per resource needs a single source', hint);
+  }
   const script = map === undefined ? undefined : readFile(map, 'script', folder);
   return {
     script: script ?? defaults.script,
@@ -64,6 +81,17 @@ export function readDlt(root: MapReader, folder: FolderFacts, defaults: DltDefau
     incremental: map === undefined ? {} : readIncremental(map),
     ...defined(optional),
   };
+}
+
+function readContract(map: MapReader): SchemaContract | undefined {
+  const value = map.value('schema_contract');
+  if (value?.kind !== 'map') return map.oneOf('schema_contract', CONTRACT_MODES);
+  const parts = map.section('schema_contract', ['tables', 'columns', 'data_type'])!;
+  return defined({
+    tables: parts.oneOf('tables', CONTRACT_MODES),
+    columns: parts.oneOf('columns', CONTRACT_MODES),
+    dataType: parts.oneOf('data_type', CONTRACT_MODES),
+  });
 }
 
 function checkSource(

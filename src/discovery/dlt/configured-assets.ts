@@ -9,6 +9,12 @@ import type { CodeResource } from './dlt-code.ts';
 /** Partitions stand in the folder's `dagster.yaml`, which is read by itself. */
 const IN_CODE = { tool: 'dlt', isPartitioned: true } as const;
 
+/** What `ConfigurableDltResource.config(…)` was given beside a resource, read or recorded. */
+interface Configured {
+  readonly kinds?: readonly string[] | null | undefined;
+  readonly meta?: Readonly<Record<string, PythonLiteral>> | null | undefined;
+}
+
 /**
  * Settings that `ConfigurableDltResource.config(…, kinds=…, meta={"dagster": {…}})` gives its resources. They are read by
  * the rules of `assets:` in `dagster.yaml`; mistakes are reported at the resource.
@@ -20,18 +26,32 @@ export function configuredAssets(
 ): Record<string, AssetOverride> {
   const assets: Record<string, AssetOverride> = {};
   const inCode = new ConfigReader(file);
-  for (const { name, at, kinds, meta } of resources) {
-    const dagster = meta?.['dagster'];
-    const value = dagster === undefined ? undefined : yamlOf(dagster, at);
-    const settings =
-      value?.kind === 'map'
-        ? readAssetSettings(new MapReader(inCode, value, 'meta.dagster', at, ASSET_KEYS), IN_CODE)
-        : {};
-    const own = { ...(kinds === undefined ? {} : { kinds }), ...settings };
-    if (Object.keys(own).length > 0) assets[name] = own;
+  for (const { name, at, ...configured } of resources) {
+    const own = settingsOf(inCode, configured, at);
+    if (own !== undefined) assets[name] = own;
   }
   reader.diagnostics.push(...inCode.diagnostics);
   return assets;
+}
+
+/** The settings of one resource; undefined: it has none. Mistakes are told to the reader, at `at`. */
+export function settingsOf(
+  reader: ConfigReader,
+  { kinds, meta }: Configured,
+  at: Position,
+): AssetOverride | undefined {
+  const dagster = meta?.['dagster'];
+  const value = dagster === undefined ? undefined : yamlOf(dagster, at);
+  if (value !== undefined && value.kind !== 'map') {
+    const hint = 'meta={"dagster": {"automation_condition": "eager"}}';
+    reader.error('CONFIG_TYPE', at, 'meta.dagster', 'a mapping of settings is needed', hint);
+  }
+  const settings =
+    value?.kind === 'map'
+      ? readAssetSettings(new MapReader(reader, value, 'meta.dagster', at, ASSET_KEYS), IN_CODE)
+      : {};
+  const own = { ...(kinds == null ? {} : { kinds }), ...settings };
+  return Object.keys(own).length === 0 ? undefined : own;
 }
 
 function yamlOf(value: PythonLiteral, at: Position): YamlValue {

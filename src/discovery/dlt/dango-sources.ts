@@ -4,19 +4,28 @@ import { MapReader } from '../config/map-reader.ts';
 import type { DltDefaults } from '../config/tool-sections.ts';
 import type { FolderSource } from '../folder-source.ts';
 import { fullPath } from '../folder-source.ts';
+import type { DltDeclaredSource, SourceRef } from '../pipeline-config.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import { plainValue } from '../yaml/yaml-value.ts';
 
 const FILES = ['.dango/sources.yml', 'sources.yml'];
+/** It names a pipeline, whose name is that of a folder. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+
+export interface DangoSources {
+  readonly defaults: Pick<
+    DltDefaults,
+    'sourceModule' | 'sourceName' | 'sourceArgs' | 'sources' | 'pipelineName' | 'datasetName'
+  >;
+  /** Where each of several sources is declared, by its name. */
+  readonly places: ReadonlyMap<string, SourceRef>;
+}
 
 /**
- * The source that a `sources.yml` of Dango declares (`type: dlt_native`); null: the folder has no such file, or none of
- * its sources is one. A folder is one pipeline, so a second enabled source is refused.
+ * The sources that a `sources.yml` of Dango declares (`type: dlt_native`, not `enabled: false`); null: the folder has no
+ * such file, or none of its sources is one. As there, a source `shop` is the pipeline `shop` with the dataset `raw_shop`.
  */
-export function readDangoSource(
-  folder: FolderSource,
-  reader: ConfigReader,
-): Pick<DltDefaults, 'sourceModule' | 'sourceName' | 'sourceArgs'> | null {
+export function readDangoSources(folder: FolderSource, reader: ConfigReader): DangoSources | null {
   const path = FILES.find((file) => folder.contents.has(file));
   if (path === undefined) return null;
   const file = fullPath(folder, path);
@@ -25,37 +34,62 @@ export function readDangoSource(
   if (parsed.value?.kind !== 'map') return null;
   const own = new FileReader(file);
   const root = new MapReader(own, parsed.value, '', parsed.value, null);
-  const sources = (root.items('sources') ?? []).flatMap((item, index) => {
+  const enabled = (root.items('sources') ?? []).flatMap((item, index) => {
     if (item.kind !== 'map') return [];
     const source = root.child(item, `sources[${index}]`, null);
     return source.text('type') === 'dlt_native' && (source.boolean('enabled') ?? true) ? [source] : [];
   });
-  const [first, second] = sources;
-  if (second !== undefined) {
-    const hint = 'give each source a folder of its own';
-    own.error(
-      'CONFIG_VALUE',
-      second.map,
-      second.path,
-      'a folder is one pipeline, this is its second source',
-      hint,
-    );
-  }
-  const native = first?.section('dlt_native', null);
-  if (first !== undefined && native === undefined) first.missing('dlt_native', 'the source needs dlt_native');
-  const sourceModule = native?.text('source_module');
-  const sourceName = native?.text('source_name');
-  if (native !== undefined && !native.has('source_module'))
-    native.missing('source_module', 'dlt_native needs source_module');
-  if (native !== undefined && !native.has('source_name'))
-    native.missing('source_name', 'dlt_native needs source_name');
-  const args = native?.section('source_args', null);
+  const places = new Map<string, SourceRef>();
+  const sources = enabled.flatMap((map) => {
+    const source = readSource(map, enabled.length > 1);
+    if (source === null) return [];
+    if (source.name !== '' && places.has(source.name)) {
+      map.error(
+        'CONFIG_VALUE',
+        'name',
+        `there are two sources "${source.name}"`,
+        'give each a name of its own',
+      );
+      return [];
+    }
+    places.set(source.name, { file, line: map.at.line, column: map.at.column });
+    return [source];
+  });
   reader.diagnostics.push(...own.diagnostics);
-  if (sourceModule === undefined || sourceName === undefined) return null;
+  const [first, second] = sources;
+  if (first === undefined) return null;
+  if (second !== undefined) return { defaults: { sources }, places };
+  const { name, datasetName, ...single } = first;
   return {
+    defaults: { ...single, ...(name === '' ? {} : { pipelineName: name, datasetName }) },
+    places: new Map(),
+  };
+}
+
+function readSource(map: MapReader, isOneOfMany: boolean): DltDeclaredSource | null {
+  const name = map.text('name') ?? '';
+  if (name === '' && isOneOfMany) map.missing('name', 'each of several sources needs a name');
+  if (name !== '' && !NAME.test(name)) {
+    const hint = 'letters, digits, _ and - only: it names a dlt pipeline and a dataset';
+    map.error('CONFIG_VALUE', 'name', `"${name}" cannot name a source`, hint);
+  }
+  const native = map.section('dlt_native', null);
+  if (native === undefined) {
+    map.missing('dlt_native', 'the source needs dlt_native');
+    return null;
+  }
+  const sourceModule = native.text('source_module');
+  const sourceName = native.text('source_name');
+  if (!native.has('source_module')) native.missing('source_module', 'dlt_native needs source_module');
+  if (!native.has('source_name')) native.missing('source_name', 'dlt_native needs source_name');
+  if (sourceModule === undefined || sourceName === undefined) return null;
+  const args = native.section('source_args', null);
+  return {
+    name,
     sourceModule,
     sourceName,
-    ...(args === undefined ? {} : { sourceArgs: plainValue(args.map) as Record<string, unknown> }),
+    sourceArgs: args === undefined ? {} : (plainValue(args.map) as Record<string, unknown>),
+    datasetName: `raw_${name.replaceAll('-', '_')}`,
   };
 }
 

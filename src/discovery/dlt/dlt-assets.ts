@@ -12,19 +12,35 @@ export interface DltResourceFacts {
 }
 
 /** The one asset of a pipeline that loads as a whole. */
-export function dltPipelineAsset(name: string, source: SourceRef): DiscoveredAsset {
+export function dltPipelineAsset(name: string, kinds: readonly string[], source: SourceRef): DiscoveredAsset {
   return {
     key: `dlt_${name}`,
     kind: 'dlt',
     deps: [],
     checks: [],
     tags: dltTags(name),
-    kinds: ['dlt'],
+    kinds: ['dlt', ...kinds],
     source,
   };
 }
 
-export function dltResourceAsset(name: string, facts: DltResourceFacts): DiscoveredAsset {
+/** One of several sources of a folder; `resource` is its name. */
+export function dltSourceAsset(
+  name: string,
+  sourceName: string,
+  kinds: readonly string[],
+  source: SourceRef,
+): DiscoveredAsset {
+  const whole = dltPipelineAsset(name, kinds, source);
+  return { ...whole, key: `${whole.key}/${sourceName}`, resource: sourceName };
+}
+
+/** @param kinds those of the destination, as far as it is known */
+export function dltResourceAsset(
+  name: string,
+  kinds: readonly string[],
+  facts: DltResourceFacts,
+): DiscoveredAsset {
   const metadata = {
     ...(facts.writeDisposition === undefined ? {} : { write_disposition: facts.writeDisposition }),
     ...(facts.primaryKey === undefined ? {} : { primary_key: facts.primaryKey.join(', ') }),
@@ -37,7 +53,7 @@ export function dltResourceAsset(name: string, facts: DltResourceFacts): Discove
     deps: [],
     checks: [],
     tags: dltTags(name),
-    kinds: ['dlt'],
+    kinds: ['dlt', ...kinds],
     ...(facts.description === undefined ? {} : { description: facts.description }),
     ...(facts.columns === undefined || facts.columns.length === 0 ? {} : { columns: facts.columns }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),

@@ -172,7 +172,7 @@ function cursor(tree: PythonTree, within: PythonNode | null): Pick<CodeResource,
 function pipelineOf(tree: PythonTree, call: PythonNode): CodePipeline {
   const { positional, keywords } = argumentsOf(tree, call);
   const name = literalText(tree, keywords.get('pipeline_name') ?? positional[0]);
-  const destination = literalText(tree, keywords.get('destination'));
+  const destination = destinationOf(tree, keywords.get('destination'));
   const dataset = literalText(tree, keywords.get('dataset_name'));
   return {
     at: tree.position(call.from),
@@ -180,6 +180,14 @@ function pipelineOf(tree: PythonTree, call: PythonNode): CodePipeline {
     ...(destination === undefined ? {} : { destination }),
     ...(dataset === undefined ? {} : { dataset }),
   };
+}
+
+/** `duckdb` of `"duckdb"`, of `dlt.destinations.duckdb` and of a call of it. */
+function destinationOf(tree: PythonTree, node: PythonNode | undefined): string | undefined {
+  if (node === undefined) return undefined;
+  const callee = node.name === 'CallExpression' ? node.firstChild : node;
+  const name = callee === null ? null : dottedName(tree, callee);
+  return /^dlt\.destinations\.(\w+)$/.exec(name ?? '')?.[1] ?? literalText(tree, node);
 }
 
 function runsSomething(tree: PythonTree): boolean {

@@ -12,8 +12,8 @@ import { mayReadEnvironment, readEnvironmentReads } from '../python/environment-
 import { parsePython } from '../python/python-tree.ts';
 import type { ToolReading } from '../tool-reading.ts';
 import { configuredAssets } from './configured-assets.ts';
-import { readDangoSource } from './dango-sources.ts';
-import { dltPipelineAsset, dltResourceAsset } from './dlt-assets.ts';
+import { readDangoSources } from './dango-sources.ts';
+import { type DltResourceFacts, dltPipelineAsset, dltResourceAsset, dltSourceAsset } from './dlt-assets.ts';
 import type { CodeResource, DltCode } from './dlt-code.ts';
 import { readDltCode } from './dlt-code.ts';
 
@@ -37,11 +37,11 @@ export function readDltFolder(
   const codes = readCode(source, variables);
   const script = scriptOf(source, codes);
   const isDefinitions = script === 'definitions.py';
-  const dango = readDangoSource(source, reader);
+  const dango = readDangoSources(source, reader);
   const defaults: DltDefaults = {
     script: script ?? 'pipeline.py',
     assetPer: isDefinitions ? 'resource' : 'pipeline',
-    ...dango,
+    ...dango?.defaults,
   };
   const main = codes.find((file) => file.path === defaults.script);
   const assets = isDefinitions
@@ -52,7 +52,8 @@ export function readDltFolder(
   if (!hasErrors(reader.diagnostics)) checkFiles(reader, root, source, dlt);
   for (const { path, code } of codes) checkNames(reader, fullPath(source, path), code, config.env);
   const own = codes.find((file) => file.path === dlt.script);
-  if (own !== undefined && dlt.sourceModule === undefined && !isDefinitions && !own.code.runs) {
+  const isDeclared = dlt.sourceModule !== undefined || dlt.sources !== undefined;
+  if (own !== undefined && !isDeclared && !isDefinitions && !own.code.runs) {
     reader.diagnostics.push({
       code: 'DISCOVERY_FAILED',
       severity: 'warning',
@@ -63,11 +64,14 @@ export function readDltFolder(
       hint: 'add def run(partition_key=None), a main guard, or dlt.source_module and dlt.source_name',
     });
   }
-  if (dlt.assetPer === 'pipeline') {
-    const at = { file: sourceFile, line: 1, column: 1 };
+  const kinds = destinationKinds(dlt, own === undefined ? [] : own.code.pipelines);
+  const at = { file: sourceFile, line: 1, column: 1 };
+  if (dlt.assetPer === 'pipeline' || dlt.sources !== undefined) {
     return {
       config,
-      assets: [dltPipelineAsset(source.name, at)],
+      assets: dlt.sources?.map(({ name }) =>
+        dltSourceAsset(source.name, name, kinds, dango?.places.get(name) ?? at),
+      ) ?? [dltPipelineAsset(source.name, kinds, at)],
       method: sourceFile.endsWith('.py') ? 'ast' : 'declared',
       job: null,
       variables,
@@ -83,6 +87,7 @@ export function readDltFolder(
       const found = known.get(name);
       return dltResourceAsset(
         source.name,
+        kinds,
         found ?? { name, source: { file: sourceFile, line: 1, column: 1 } },
       );
     }),
@@ -90,6 +95,13 @@ export function readDltFolder(
     job: settled ? null : { kind: 'dlt_recorded', inputs: { dlt, environment: config.environment } },
     variables,
   };
+}
+
+/** As dagster-dlt has it, an asset is of the kind of its destination too; only one that the files name outright. */
+function destinationKinds(dlt: DltConfig, pipelines: DltCode['pipelines']): readonly string[] {
+  const named =
+    dlt.destination ?? pipelines.find(({ destination }) => destination !== undefined)?.destination;
+  return named === undefined || !/^[a-z]\w*$/.test(named) ? [] : [named];
 }
 
 function readCode(source: FolderSource, variables: VariableRead[]): CodeFile[] {
@@ -113,7 +125,7 @@ function scriptOf(source: FolderSource, codes: readonly CodeFile[]): string | nu
 }
 
 function checkFiles(reader: ConfigReader, root: MapReader, source: FolderSource, dlt: DltConfig): void {
-  if (dlt.sourceModule !== undefined || source.files.has(dlt.script)) return;
+  if (dlt.sourceModule !== undefined || dlt.sources !== undefined || source.files.has(dlt.script)) return;
   const hint = `add ${dlt.script}, or dlt.source_module and dlt.source_name`;
   reader.error(
     'TOOL_FILE_MISSING',
@@ -150,13 +162,13 @@ function resourcesInCode(
   source: FolderSource,
   codes: readonly CodeFile[],
   dlt: DltConfig,
-): Map<string, Parameters<typeof dltResourceAsset>[1]> {
+): Map<string, DltResourceFacts> {
   const module = dlt.sourceModule?.replaceAll('.', '/');
   const first = module === undefined ? [dlt.script] : [`${module}.py`, `${module}/__init__.py`];
   const ofFirst = codes.filter((file) => first.includes(file.path));
   const rest = codes.filter((file) => !first.includes(file.path));
   const own = ofFirst.some((file) => file.code.resources.length > 0) ? ofFirst : [...ofFirst, ...rest];
-  const resources = new Map<string, Parameters<typeof dltResourceAsset>[1]>();
+  const resources = new Map<string, DltResourceFacts>();
   for (const { path, code } of own) {
     for (const resource of code.resources) {
       if (!resources.has(resource.name))
@@ -166,7 +178,7 @@ function resourcesInCode(
   return resources;
 }
 
-function factsOf(resource: CodeResource, file: string): Parameters<typeof dltResourceAsset>[1] {
+function factsOf(resource: CodeResource, file: string): DltResourceFacts {
   const { at, kinds: _kinds, meta: _meta, parent: _parent, ...facts } = resource;
   return { ...facts, source: { file, ...at } };
 }

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../../lib/diagnostics.ts';
 import type { DiscoveredAsset } from '../../state/snapshot.ts';
+import { ConfigReader } from '../config/config-reader.ts';
 import type { PipelineConfig } from '../pipeline-config.ts';
+import type { PythonLiteral } from '../python/python-literal.ts';
+import { settingsOf } from './configured-assets.ts';
 import { dltResourceAsset } from './dlt-assets.ts';
 
 const text = z.string().nullish();
+const LITERAL: z.ZodType<PythonLiteral> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(LITERAL), z.record(z.string(), LITERAL)]),
+);
 
 /** What `discover_dlt.py` writes. */
 export const recordedRun = z.object({
@@ -26,6 +32,10 @@ export const recordedRun = z.object({
       write_disposition: text,
       primary_key: z.array(z.string()).optional(),
       columns: z.array(z.object({ name: z.string(), type: text, description: text })).optional(),
+      /** What `ConfigurableDltResource.config(…)` was given, and the line that gave it. */
+      kinds: z.array(z.string()).nullish(),
+      meta: z.record(z.string(), LITERAL).nullish(),
+      line: z.number().nullish(),
     }),
   ),
   pipelines: z.array(z.object({ name: text, destination: text, dataset: text })),
@@ -33,10 +43,21 @@ export const recordedRun = z.object({
 
 export type RecordedRun = z.infer<typeof recordedRun>;
 
-export function assetsFromRecording(recording: RecordedRun, config: PipelineConfig): DiscoveredAsset[] {
-  return recording.resources
-    .map((resource) =>
-      dltResourceAsset(config.name, {
+/** @returns the assets, and what is wrong with the settings that the code gives them */
+export function assetsFromRecording(
+  recording: RecordedRun,
+  config: PipelineConfig,
+): { readonly assets: readonly DiscoveredAsset[]; readonly diagnostics: readonly Diagnostic[] } {
+  const file = `${config.dir}/${config.dlt!.script}`;
+  const reader = new ConfigReader(file);
+  const named =
+    config.dlt!.destination ?? recording.pipelines.find(({ destination }) => destination)?.destination;
+  const kinds = named == null ? [] : [named];
+  const assets = recording.resources
+    .map((resource) => {
+      const at = { line: resource.line ?? 1, column: 1 };
+      const overrides = settingsOf(reader, resource, at);
+      const asset = dltResourceAsset(config.name, kinds, {
         name: resource.name,
         ...given('description', resource.description),
         ...given('cursorPath', resource.cursor_path),
@@ -53,10 +74,12 @@ export function assetsFromRecording(recording: RecordedRun, config: PipelineConf
                 ...given('description', description),
               })),
             }),
-        source: { file: `${config.dir}/${config.dlt!.script}`, line: 1, column: 1 },
-      }),
-    )
+        source: { file, ...at },
+      });
+      return overrides === undefined ? asset : { ...asset, overrides };
+    })
     .sort((a, b) => (a.key < b.key ? -1 : 1));
+  return { assets, diagnostics: reader.diagnostics };
 }
 
 /**

@@ -24,20 +24,26 @@ export interface DiscoveryJobDeps {
   readonly signal: AbortSignal;
 }
 
-const SECONDS = { dlt_recorded: 30, dbt_parse: 120 } as const;
+type Look = Exclude<DiscoveryJob['kind'], 'environment'>;
+
+const SECONDS: Readonly<Record<Look, number>> = { dlt_recorded: 30, dbt_parse: 120 };
 
 /**
- * Runs one background job in the folder's own environment: network off, no secret, 30 seconds for a dlt script, 120 for
- * `dbt parse`. What goes wrong in the user's code is a `failed` result with diagnostics. Rejects with `OperationalError`
+ * Runs one background job: the folder's own environment, if it has to be built, and in it, network off and no secret, 30
+ * seconds of a dlt script or 120 of `dbt parse`. What goes wrong in the user's code is a `failed` result with diagnostics. Rejects with `OperationalError`
  * for what is not the folder's fault (`GIT_CORRUPT`, `DISK_FULL`, `PYTHON_NOT_FOUND`), and with the signal's reason.
  */
 export async function runDiscoveryJob(job: DiscoveryJob, deps: DiscoveryJobDeps): Promise<DiscoveryResult> {
   const treeDir = await deps.code.materialise(job.code);
   const environment = await ensureEnvironment(job, deps, treeDir);
   if (!('python' in environment)) return failed(job, [environment]);
+  const { kind } = job;
+  if (kind === 'environment') {
+    return { ...base(job), status: 'complete', assets: [], diagnostics: [], envKey: environment.envKey };
+  }
   await using scratch = await makeScratch(deps.workRoot, treeDir, Date.now());
-  const end = await run(job, deps, environment, scratch);
-  const result = end.kind === 'answer' ? readAnswer(job, end.answer) : ended(job, end);
+  const end = await run(job, kind, deps, environment, scratch);
+  const result = end.kind === 'answer' ? readAnswer(job, end.answer) : ended(job, kind, end);
   return { ...result, envKey: environment.envKey };
 }
 
@@ -50,11 +56,10 @@ async function ensureEnvironment(
   try {
     return await deps.environments.ensure({ config: job.config.environment, treeDir }, deps.signal);
   } catch (error) {
-    const own = job.config.environment.requirements;
-    if (!(error instanceof OperationalError) || error.code !== 'ENVIRONMENT_FAILED' || own === undefined)
-      throw error;
+    if (!(error instanceof OperationalError) || !isOfFolder(job, error)) throw error;
+    const own = job.config.environment.requirements ?? 'dagster.yaml';
     return {
-      code: 'ENVIRONMENT_FAILED',
+      code: error.code,
       severity: 'error',
       message: error.message,
       file: `${job.config.dir}/${own}`,
@@ -65,15 +70,23 @@ async function ensureEnvironment(
   }
 }
 
+/** A network that is down, or a machine without any Python, may be another time. */
+function isOfFolder({ kind, config }: DiscoveryJob, { code, next }: OperationalError): boolean {
+  if (code === 'PYTHON_NOT_FOUND') return config.environment.python !== undefined;
+  if (code !== 'ENVIRONMENT_FAILED' || next === 'retry') return false;
+  return kind === 'environment' || config.environment.requirements !== undefined;
+}
+
 async function run(
   job: DiscoveryJob,
+  kind: Look,
   deps: DiscoveryJobDeps,
   environment: Environment,
   scratch: Scratch,
 ): Promise<PythonEnd> {
   const { config } = job;
   const env = jobEnvironment(config, scratch);
-  const options = { scratch, env, seconds: SECONDS[job.kind], signal: deps.signal };
+  const options = { scratch, env, seconds: SECONDS[kind], signal: deps.signal };
   const script = (name: string): string => join(deps.runnerPackage, 'elt_runner', name);
   if (job.kind === 'dlt_recorded') {
     const dlt = config.dlt!;
@@ -102,8 +115,8 @@ function readAnswer(job: DiscoveryJob, answer: unknown): DiscoveryResult {
   const { config } = job;
   if (job.kind === 'dlt_recorded') {
     const recording = recordedRun.parse(answer);
-    const diagnostics = recordingDiagnostics(recording, config);
-    const assets = assetsFromRecording(recording, config);
+    const { assets, diagnostics: ofSettings } = assetsFromRecording(recording, config);
+    const diagnostics = [...recordingDiagnostics(recording, config), ...ofSettings];
     // A script that is too far for a look ahead still told what it had to say.
     const useless = assets.length === 0 || diagnostics.some((one) => one.severity === 'error');
     if (useless && diagnostics.length === 0) {
@@ -126,8 +139,8 @@ function readAnswer(job: DiscoveryJob, answer: unknown): DiscoveryResult {
   return { ...base(job), status: 'complete', assets, diagnostics };
 }
 
-function ended(job: DiscoveryJob, end: Exclude<PythonEnd, { kind: 'answer' }>): DiscoveryResult {
-  const limit = `${SECONDS[job.kind]} seconds`;
+function ended(job: DiscoveryJob, kind: Look, end: Exclude<PythonEnd, { kind: 'answer' }>): DiscoveryResult {
+  const limit = `${SECONDS[kind]} seconds`;
   const message =
     end.kind === 'timeout'
       ? `looking at the folder took longer than ${limit} and was stopped`

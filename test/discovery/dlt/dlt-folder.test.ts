@@ -76,11 +76,39 @@ describe('a declared source', () => {
       '.dango/sources.yml':
         'sources:\n  - name: a\n    type: dlt_native\n    enabled: true\n    dlt_native: { source_module: custom.api, source_name: my_source }\n  - { name: b, type: csv }\n  - { name: c, type: dlt_native, enabled: false }\n',
     });
+    // As Dango names them: pipeline and dataset come from the source.
     expect(stateOf(output, 'shop').config.dlt).toMatchObject({
       sourceModule: 'custom.api',
       sourceName: 'my_source',
+      pipelineName: 'a',
+      datasetName: 'raw_a',
     });
     expect(keysOf(output, 'shop')).toEqual(['dlt_shop']);
+  });
+
+  it('is one asset each if the file has several', async () => {
+    const yaml = `sources:
+  - name: crm
+    type: dlt_native
+    dlt_native: { source_module: crm, source_name: crm, source_args: { page: 10 } }
+  - { name: web-shop, type: dlt_native, dlt_native: { source_module: shop, source_name: shop } }
+`;
+    const output = await folder({ 'sources.yml': yaml });
+    expect(linesOf(output)).toEqual([]);
+    expect(keysOf(output, 'shop')).toEqual(['dlt_shop/crm', 'dlt_shop/web-shop']);
+    expect(stateOf(output, 'shop').assets[1]).toMatchObject({
+      resource: 'web-shop',
+      source: { file: 'pipelines/shop/sources.yml', line: 5 },
+    });
+    const { dlt } = stateOf(output, 'shop').config;
+    expect(dlt?.sources?.map(({ name, datasetName }) => [name, datasetName])).toEqual([
+      ['crm', 'raw_crm'],
+      ['web-shop', 'raw_web_shop'],
+    ]);
+    const perResource = await folder({ 'sources.yml': yaml, 'dagster.yaml': 'dlt: { asset_per: resource }' });
+    expect(linesOf(perResource)).toEqual([
+      'pipelines/shop/dagster.yaml:1:19 error CONFIG_VALUE one asset per resource needs a single source (give each source a folder of its own)',
+    ]);
   });
 
   it.each([
@@ -90,7 +118,15 @@ describe('a declared source', () => {
     ],
     [
       'sources:\n  - &s { name: a, type: dlt_native, dlt_native: { source_module: m, source_name: s } }\n  - *s',
-      'pipelines/shop/sources.yml:2:8 error CONFIG_VALUE a folder is one pipeline, this is its second source (give each source a folder of its own)',
+      'pipelines/shop/sources.yml:2:16 error CONFIG_VALUE there are two sources "a" (give each a name of its own)',
+    ],
+    [
+      'sources:\n  - { name: a b, type: dlt_native, dlt_native: { source_module: m, source_name: s } }',
+      'pipelines/shop/sources.yml:2:13 error CONFIG_VALUE "a b" cannot name a source (letters, digits, _ and - only: it names a dlt pipeline and a dataset)',
+    ],
+    [
+      'sources:\n  - { name: a, type: dlt_native }',
+      'pipelines/shop/sources.yml:2:5 error CONFIG_MISSING_KEY the source needs dlt_native',
     ],
   ])('that cannot be used is told: %j', async (yaml, line) => {
     const output = await folder({ 'sources.yml': yaml, 'dagster.yaml': 'tool: dlt' });
@@ -105,6 +141,47 @@ describe('a declared source', () => {
     expect(linesOf(output)).toEqual([
       'pipelines/shop/dagster.yaml:1:23 error TOOL_FILE_MISSING the folder has no file shop/apii.py',
     ]);
+  });
+});
+
+describe('the dlt section', () => {
+  it('takes contracts and what becomes of loads that were left', async () => {
+    const output = await folder({
+      'pipeline.py': 'import dlt\ndlt.pipeline("p").run([1])',
+      'dagster.yaml':
+        'dlt: { schema_contract: { columns: freeze, data_type: discard_row }, on_pending: abort, on_uncertain: skip }',
+    });
+    expect(linesOf(output)).toEqual([]);
+    expect(stateOf(output, 'shop').config.dlt).toMatchObject({
+      schemaContract: { columns: 'freeze', dataType: 'discard_row' },
+      onPending: 'abort',
+      onUncertain: 'skip',
+    });
+  });
+
+  it.each([
+    ['schema_contract: frozen', '1:25 error CONFIG_VALUE'],
+    ['schema_contract: { colums: freeze }', '1:27 error CONFIG_UNKNOWN_KEY'],
+    ['on_pending: drop', '1:20 error CONFIG_VALUE'],
+    ['on_uncertain: maybe', '1:22 error CONFIG_VALUE'],
+  ])('is told what it cannot take: %s', async (line, wanted) => {
+    const output = await folder({
+      'pipeline.py': 'import dlt\ndlt.pipeline("p").run([1])',
+      'dagster.yaml': `dlt: { ${line} }`,
+    });
+    expect(linesOf(output).join()).toContain(`pipelines/shop/dagster.yaml:${wanted}`);
+  });
+});
+
+describe('kinds', () => {
+  it.each([
+    ['destination="duckdb"', ['dlt', 'duckdb']],
+    ['destination=dlt.destinations.postgres()', ['dlt', 'postgres']],
+    ['destination=dlt.destinations.duckdb("x.duckdb")', ['dlt', 'duckdb']],
+    ['destination=name', ['dlt']],
+  ])('have the destination that the code names: %s', async (argument, kinds) => {
+    const output = await folder({ 'pipeline.py': `import dlt\ndlt.pipeline("p", ${argument}).run([1])` });
+    expect(stateOf(output, 'shop').assets[0]?.kinds).toEqual(kinds);
   });
 });
 

@@ -1,0 +1,55 @@
+"""Makes processes of this machine wait for each other where dlt would fail.
+
+DuckDB refuses the second process that opens a file. Two first loads into one dataset can both find a table missing, and
+the slower one fails to create it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from contextlib import AbstractContextManager
+from typing import Any
+
+from dlt.load.load import Load
+from dlt.pipeline.pipeline import Pipeline
+
+from elt_runner import dlt_locks
+
+
+def install(folder: str) -> None:
+    sync, load, initialize = Pipeline._sync_destination, Pipeline._load, Load.initialize_package
+
+    def sync_destination(pipeline: Any, *arguments: Any, **named: Any) -> Any:
+        with _file_of(folder, pipeline):
+            return sync(pipeline, *arguments, **named)
+
+    def load_packages(pipeline: Any, *arguments: Any, **named: Any) -> Any:
+        with _file_of(folder, pipeline):
+            return load(pipeline, *arguments, **named)
+
+    def initialize_package(loader: Any, *arguments: Any) -> Any:
+        config = loader.initial_client_config
+        dataset = getattr(config, "dataset_name", None)
+        with dlt_locks.held(folder, f"tables {config.destination_type} {config.fingerprint()} {dataset}"):
+            return initialize(loader, *arguments)
+
+    Pipeline._sync_destination = sync_destination  # type: ignore[method-assign]
+    Pipeline._load = load_packages  # type: ignore[method-assign]
+    Load.initialize_package = initialize_package  # type: ignore[method-assign]
+
+
+def _file_of(folder: str, pipeline: Any) -> AbstractContextManager[None]:
+    """The lock of the DuckDB file that a pipeline writes to; of other destinations none."""
+    destination = pipeline._destination
+    if destination is None or not destination.destination_type.endswith(".duckdb"):
+        return contextlib.nullcontext()
+    try:
+        # A dataset is asked for by every destination and changes nothing about the file.
+        config = destination.configuration(destination.spec()._bind_dataset_name("elt"))
+        database = config.credentials.database
+    except Exception:  # dlt will say by itself what is missing
+        return contextlib.nullcontext()
+    if database.startswith(":"):
+        return contextlib.nullcontext()
+    return dlt_locks.held(folder, f"file {os.path.realpath(database)}")
