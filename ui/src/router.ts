@@ -11,6 +11,8 @@ export type PageName =
   | 'backfills'
   | 'backfill'
   | 'automation'
+  | 'insights'
+  | 'audit'
   | 'git'
   | 'plan'
   | 'problems'
@@ -31,6 +33,8 @@ const LISTS: Readonly<Record<string, PageName>> = {
   runs: 'runs',
   backfills: 'backfills',
   automation: 'automation',
+  insights: 'insights',
+  audit: 'audit',
   git: 'git',
   problems: 'problems',
   system: 'system',

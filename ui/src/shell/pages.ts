@@ -22,6 +22,8 @@ export const NAVIGATION: readonly NavEntry[] = [
   { page: 'git', href: '/git', text: 'Git', icon: 'git', key: 'g' },
   { page: 'problems', href: '/problems', text: 'Problems', icon: 'problems', key: 'p' },
   { page: 'backfills', href: '/backfills', text: 'Backfills', icon: 'backfills', key: 'b', second: true },
+  { page: 'insights', href: '/insights', text: 'Insights', icon: 'insights', key: 'i', second: true },
+  { page: 'audit', href: '/audit', text: 'Audit', icon: 'audit', key: 'd', second: true },
   { page: 'system', href: '/system', text: 'System', icon: 'system', key: 's', second: true },
 ];
 
