@@ -63,7 +63,7 @@ export async function validateWorkingCopy(options: {
   return {
     definitions: built.definitions,
     diagnostics: [...diagnostics, ...built.diagnostics].sort(compareDiagnostics),
-    pending: pipelines.filter(({ discovery }) => discovery.status === 'pending').map(({ name }) => name),
+    pending: output.jobs.filter(({ kind }) => kind !== 'environment').map(({ pipeline }) => pipeline),
     pipelinesDirectory,
   };
 }

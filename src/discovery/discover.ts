@@ -89,7 +89,8 @@ export interface DiscoverOutput {
 
 /** Work that needs the folder's Python environment; plain data. */
 export interface DiscoveryJob {
-  readonly kind: 'dlt_recorded' | 'dbt_parse';
+  /** `environment`: the assets are known, and it is to be seen whether what the folder requires can be had. */
+  readonly kind: 'dlt_recorded' | 'dbt_parse' | 'environment';
   /** Equal inputs give equal results: one job serves every commit that has it. */
   readonly inputsDigest: string;
   readonly pipeline: string;

@@ -75,7 +75,8 @@ export function finishFolder(
  * and of dbt those go whose file is gone. Of code that makes its resources when it runs nothing is taken for gone.
  */
 function likelyAssets(reading: GoodReading, previous: PipelineState | undefined): readonly DiscoveredAsset[] {
-  if (previous === undefined || previous.config.tool !== reading.config.tool) return reading.assets;
+  const isRead = reading.job === 'environment';
+  if (isRead || previous === undefined || previous.config.tool !== reading.config.tool) return reading.assets;
   const known = new Map(previous.assets.map((asset) => [asset.key, asset]));
   const found = reading.assets.map((asset) => {
     const old = known.get(asset.key);
@@ -122,14 +123,19 @@ function settled(
   }
   if (result !== undefined) {
     const { envKey } = result;
-    const assets = withOwnVersions(result.assets, reading.assets);
-    const found = reading.job === 'dbt_parse' ? 'manifest' : 'recorded';
+    const isRead = reading.job === 'environment';
+    const assets = isRead ? reading.assets : withOwnVersions(result.assets, reading.assets);
+    const found = isRead ? method : reading.job === 'dbt_parse' ? 'manifest' : 'recorded';
     const discovery = { method: found, status: 'complete', inputsDigest } as const;
     return { assets, discovery: envKey === undefined ? discovery : { ...discovery, envKey } };
   }
   // Equal inputs, equal answer: it need not be asked again if the result itself is gone.
   const same = previous?.discovery.inputsDigest === inputsDigest && previous.discovery.status === 'complete';
-  return same ? { assets: previous.assets, discovery: previous.discovery } : null;
+  if (!same) return null;
+  return {
+    assets: reading.job === 'environment' ? reading.assets : previous.assets,
+    discovery: previous.discovery,
+  };
 }
 
 /**

@@ -12,6 +12,7 @@ import { readDbtFolder } from './dbt/read-dbt-folder.ts';
 import { detectTool } from './detect-tool.ts';
 import type { DiscoveryJob } from './discover.ts';
 import { readDltFolder } from './dlt/read-dlt-folder.ts';
+import { environmentInputs } from './environment-job.ts';
 import type { FolderSource } from './folder-source.ts';
 import { fullPath, yamlOf } from './folder-source.ts';
 import type { PipelineConfig, SourceRef, Tool } from './pipeline-config.ts';
@@ -75,6 +76,7 @@ export function readFolder(source: FolderSource): FolderReading {
   if (hasErrors(all)) return { ok: false, diagnostics: all };
   const files = fileDigests(source);
   const { job } = reading;
+  const environment = job === null ? environmentInputs(source, reading.config, files) : null;
   return {
     ok: true,
     config: reading.config,
@@ -82,11 +84,13 @@ export function readFolder(source: FolderSource): FolderReading {
     assets: reading.assets,
     method: reading.method,
     inputsDigest: digestOf(
-      job === null
-        ? { format: FORMAT, tree: source.treeId }
-        : { format: FORMAT, kind: job.kind, name: source.name, files, inputs: job.inputs },
+      environment !== null
+        ? { format: FORMAT, kind: 'environment', ...environment }
+        : job === null
+          ? { format: FORMAT, tree: source.treeId }
+          : { format: FORMAT, kind: job.kind, name: source.name, files, inputs: job.inputs },
     ),
-    job: job?.kind ?? null,
+    job: job?.kind ?? (environment === null ? null : 'environment'),
     variables: reading.variables,
     references: envReferences(root),
     overrides: overridesOf(root),

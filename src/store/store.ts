@@ -458,7 +458,7 @@ export interface ComponentStore {
 /** As `discovery/discover.ts` has it: plain JSON, stored whole by `inputsDigest`. */
 export interface DiscoveryResult {
   readonly inputsDigest: string;
-  readonly kind: 'dlt_recorded' | 'dbt_parse';
+  readonly kind: 'dlt_recorded' | 'dbt_parse' | 'environment';
   readonly status: 'complete' | 'failed';
   readonly envKey?: string;
   readonly assets: readonly DiscoveredAsset[];
