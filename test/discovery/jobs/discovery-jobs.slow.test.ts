@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DiscoverOutput, DiscoveryJob, DiscoveryResult } from '../../../src/discovery/discover.ts';
 import { runDiscoveryJob } from '../../../src/discovery/jobs/run-discovery-job.ts';
+import type { Environments } from '../../../src/runners/environment.ts';
 import { contentsOf, discover, failureOf, keysOf, linesOf, stateOf } from '../../helpers/discover.ts';
 import { temporaryDirectory } from '../../helpers/git-repository.ts';
 import { ROOT, testEnvironments } from '../../helpers/tool-environments.ts';
@@ -38,11 +39,16 @@ function onlyJob(output: DiscoverOutput): DiscoveryJob {
   return output.jobs[0]!;
 }
 
-async function runJob(root: string, job: DiscoveryJob, signal: AbortSignal): Promise<DiscoveryResult> {
+async function runJob(
+  root: string,
+  job: DiscoveryJob,
+  signal: AbortSignal,
+  made: Environments = environments,
+): Promise<DiscoveryResult> {
   const workRoot = temporaryDirectory();
   const result = await runDiscoveryJob(job, {
     code: { materialise: ({ dir }) => Promise.resolve(join(root, dir)) },
-    environments,
+    environments: made,
     workRoot,
     runnerPackage: join(ROOT, 'python'),
     signal,
@@ -274,5 +280,36 @@ describe('dbt parse', () => {
       file: 'pipelines/m/models/a.sql',
       message: expect.stringContaining("depends on a node named 'nowhere' which was not found"),
     });
+  });
+});
+
+describe('the environment of a folder', () => {
+  const offline = testEnvironments({ UV_DEFAULT_INDEX: 'http://127.0.0.1:9/simple', UV_HTTP_RETRIES: '0' });
+  const withRequirements = (text: string) =>
+    repository({
+      'pipelines/report/dagster.yaml': 'script: { command: [python, main.py] }\n',
+      'pipelines/report/main.py': 'print(1)\n',
+      'pipelines/report/requirements.txt': text,
+    });
+  const tried = async (text: string): Promise<DiscoveryResult> => {
+    const { root, output } = await withRequirements(text);
+    return runJob(root, onlyJob(output), AbortSignal.timeout(60_000), offline);
+  };
+
+  it("that nothing can meet is the folder's mistake", async () => {
+    const result = await tried('tiny ==== 1\n');
+    expect(result).toMatchObject({ kind: 'environment', status: 'failed' });
+    expect(result.diagnostics).toEqual([
+      expect.objectContaining({
+        code: 'ENVIRONMENT_FAILED',
+        severity: 'error',
+        file: 'pipelines/report/requirements.txt',
+        message: expect.stringMatching(/^requirements\.txt: .*tiny ==== 1/),
+      }),
+    ]);
+  });
+
+  it('is tried again when the network is down', async () => {
+    await expect(tried('tiny\n')).rejects.toMatchObject({ code: 'ENVIRONMENT_FAILED', next: 'retry' });
   });
 });
