@@ -144,6 +144,7 @@ function requestsOf({
     'get /api/v1/runs': ['/api/v1/runs'],
     'post /api/v1/runs': ['/api/v1/runs', { selection: 'dlt_orders', partition: '2026-01-01' }],
     'get /api/v1/runs/{id}': [`/api/v1/runs/${runId}`],
+    'get /api/v1/runs/{id}/steps/{step}/definition': [`/api/v1/runs/${runId}/steps/orders/definition`],
     'get /api/v1/runs/{id}/events': [`/api/v1/runs/${runId}/events`],
     'get /api/v1/runs/{id}/logs': [`/api/v1/runs/${runId}/logs`],
     'post /api/v1/runs/{id}/cancel': [`/api/v1/runs/${runId}/cancel`, {}],

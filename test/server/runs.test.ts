@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import type { AssetDefinition } from '../../src/server/contract/history.ts';
 import type { AuditList } from '../../src/server/contract/instance.ts';
 import type {
   LaunchResponse,
@@ -9,7 +10,7 @@ import type {
   RunList,
   RunLogs,
 } from '../../src/server/contract/run.ts';
-import { DAILY, type SamplePipeline } from '../helpers/sample-definitions.ts';
+import { DAILY, type SamplePipeline, samplePipeline } from '../helpers/sample-definitions.ts';
 import { surface } from '../helpers/surface.ts';
 
 const SHOP: Record<string, SamplePipeline> = {
@@ -44,6 +45,42 @@ async function get<T>(app: FastifyInstance, url: string): Promise<T> {
   expect(response.statusCode, response.body).toBe(200);
   return response.json<T>();
 }
+
+describe('the code of a run', () => {
+  it('is that of its plan, and is told from what a run of today would run', async () => {
+    const service = await surface({
+      pipelines: SHOP,
+      files: { 'pipelines/python/report/dagster.yaml': 'deps: [dlt_orders]\ngroup: reports\n' },
+    });
+    const { app } = service;
+    const [runId] = (await launch(app, { selection: '+report' })).run_ids;
+    const latest = async () =>
+      (await get<RunDetail>(app, `/api/v1/runs/${runId}`)).steps_list.map((step) => [
+        step.pipeline,
+        step.latest?.changed ?? 'gone',
+      ]);
+    expect(await latest()).toEqual([
+      ['orders', false],
+      ['report', false],
+    ]);
+    const report = samplePipeline('report', SHOP['report']!);
+    const changed = { ...report, code: { ...report.code, contentDigest: 'another' } };
+    await service.publish({}, { pipelines: [changed] });
+    expect(await latest()).toEqual([
+      ['orders', 'gone'],
+      ['report', true],
+    ]);
+    const steps = `/api/v1/runs/${runId}/steps`;
+    const definition = await get<AssetDefinition>(app, `${steps}/report/definition`);
+    expect(definition).toMatchObject({
+      file: 'pipelines/python/report/dagster.yaml',
+      commit: 'c'.repeat(40),
+      line_url: `https://github.com/shop/pipelines/blob/${'c'.repeat(40)}/pipelines/python/report/dagster.yaml#L{line}`,
+    });
+    expect((await app.inject({ url: `${steps}/none/definition` })).statusCode).toBe(404);
+    expect((await app.inject({ url: '/api/v1/runs/none/steps/report/definition' })).statusCode).toBe(404);
+  });
+});
 
 describe('launching', () => {
   it('launches a selection, without the disabled assets, and says so', async () => {

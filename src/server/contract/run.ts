@@ -84,6 +84,11 @@ export const Step = z.object({
   asset_keys: z.array(z.string()),
   partitions: PartitionSelection,
   commit: Commit,
+  content_digest: z.string().describe('Of the folder and its settings, as this step runs them'),
+  latest: z
+    .object({ commit: Commit, changed: z.boolean().describe('Its content differs from what this step ran') })
+    .nullable()
+    .describe('What a run of today would run; null: the pipeline is gone'),
   pools: z.array(z.string()),
   waiting_for: z.string().nullable().describe('Why it has not started: a pool, a step, a retry'),
   error: StepErrorInfo.nullable(),

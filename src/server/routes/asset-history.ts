@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { definitionFields } from '../../component/definition-fields.ts';
 import { calendarPage } from '../../partitions/calendar.ts';
 import { keyToOrdinal, ordinalExists, ordinalToKey, partitionCount } from '../../partitions/partition-set.ts';
 import type { App, AppDeps } from '../app-deps.ts';
@@ -19,17 +18,16 @@ import {
 } from '../contract/history.ts';
 import { problems } from '../openapi.ts';
 import { refusal } from '../refusal.ts';
+import { definitionAt } from '../views/definition-at.ts';
 import { partitionDetail, plotGap, plotNames, plotPoint } from '../views/history-view.ts';
 import { partitionSides } from '../views/partition-grid.ts';
-import { linkOf, timestamp, viewContext } from '../views/view-context.ts';
+import { timestamp, viewContext } from '../views/view-context.ts';
 import { assetNamed } from './assets.ts';
 
 const MOST_TRENDS = 100;
 const TREND_POINTS = 12;
 const MOST_CHANGES = 20;
 const MOST_ROWS = 1000;
-/** Stands where a line's number goes in a link. */
-const SOME_LINE = 987_654_321;
 const KeyParams = z.object({ key: z.string().describe('Asset key, percent-encoded') });
 
 /** What an asset was over time: its partitions one by one, plots, checks, schema; and where its settings are written. */
@@ -241,16 +239,7 @@ export function assetHistoryRoutes(app: App, deps: AppDeps): void {
       if (code === null || state === undefined) {
         throw refusal('REQUEST_INVALID', `${key} is external: no file of this repository defines it`);
       }
-      const file = `${code.dir}/dagster.yaml`;
-      const text = await deps.components.readFile(component, code.commit, file);
-      const link = linkOf(context, component, { commit: code.commit, path: file, line: SOME_LINE });
-      return {
-        file,
-        commit: code.commit,
-        line_url: link?.replace(String(SOME_LINE), '{line}') ?? null,
-        text,
-        fields: definitionFields(text, state.config),
-      };
+      return definitionAt(deps, code, state.config);
     },
   );
 }

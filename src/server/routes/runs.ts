@@ -5,6 +5,7 @@ import type { RunFilter } from '../../store/store.ts';
 import { actorOf, actorText } from '../actor.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { PageQuery, RunStatus } from '../contract/common.ts';
+import { AssetDefinition } from '../contract/history.ts';
 import {
   LaunchRequest,
   LaunchResponse,
@@ -22,6 +23,7 @@ import { launchRequest } from '../launch-request.ts';
 import { problems } from '../openapi.ts';
 import { statusWords } from '../status-words.ts';
 import { concurrency, fullPools } from '../views/concurrency.ts';
+import { definitionAt } from '../views/definition-at.ts';
 import { eventView } from '../views/event-view.ts';
 import { chooseLog, runLogs } from '../views/log-view.ts';
 import { runDetail, runSummary } from '../views/run-view.ts';
@@ -32,6 +34,8 @@ const DEFAULT_EVENTS = 500;
 const DEFAULT_LINES = 1000;
 /** A run of 1,000 partitions × 10 assets and their checks. */
 const MOST_RESULTS = 20_000;
+/** To read a spec nothing of an attempt is needed. */
+const NO_ATTEMPT = { attempt: 0, queue: '', timeoutMs: null, leaseTtlMs: 0 } as const;
 const RunParams = z.object({ id: z.string() });
 
 export function runRoutes(app: App, deps: AppDeps): void {
@@ -131,6 +135,27 @@ export function runRoutes(app: App, deps: AppDeps): void {
         ? new Set<string>()
         : fullPools(await concurrency(store, context.definitions, deps.settings.maxConcurrent));
       return runDetail(context, { row, plan, state, events, after, fullPools: full });
+    },
+  );
+
+  app.get(
+    '/runs/:id/steps/:step/definition',
+    {
+      schema: {
+        tags: ['runs'],
+        summary: 'The dagster.yaml that a step runs, at its commit, and each setting as it counts for it',
+        params: RunParams.extend({ step: z.string().describe('Step key, percent-encoded') }),
+        response: { 200: AssetDefinition, ...problems },
+      },
+    },
+    async (request) => {
+      const { id, step: stepKey } = request.params;
+      const plan = await store.runs.plan(id);
+      if (plan === null) throw runNotFound(id);
+      const step = plan.steps.find((one) => one.stepKey === stepKey);
+      if (step === undefined) throw new OperationalError('NOT_FOUND', `run ${id} has no step "${stepKey}"`);
+      const { config } = await store.steps.spec({ ...NO_ATTEMPT, runId: id, stepKey });
+      return definitionAt(deps, step.code, config);
     },
   );
 

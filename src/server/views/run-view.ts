@@ -151,9 +151,20 @@ function stepView(context: ViewContext, facts: RunFacts, step: StepPlan): Step {
     asset_keys: step.assets.map((asset) => asset.key),
     partitions: partitionsView(step.partitions),
     commit: commitView(context, step.code),
+    content_digest: step.code.contentDigest,
+    latest: latestOf(context, step),
     pools: [...step.pools],
     waiting_for: waitingFor(facts, step, state),
     error: state?.error == null ? null : stepError(context, state.error, step),
+  };
+}
+
+function latestOf(context: ViewContext, { component, pipeline, code }: StepPlan): Step['latest'] {
+  const today = context.definitions.pipelines.get(`${component}/${pipeline}`);
+  if (today === undefined) return null;
+  return {
+    commit: commitView(context, today.code),
+    changed: today.code.contentDigest !== code.contentDigest,
   };
 }
 
