@@ -5,11 +5,11 @@ import { Empty, Skeleton } from '../../components/feedback.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page } from '../../components/page.tsx';
 import { Ago } from '../../components/time.tsx';
-import { Value } from '../../components/value.tsx';
 import { query, setQuery } from '../../router.ts';
 import { type ListPage, useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
-import { actionText, targetHref } from './audit-text.ts';
+import { actionText, targetHref, targetText } from './audit-text.ts';
+import { Details } from './details.tsx';
 
 const WHO = [
   { value: 'all', text: 'Everything' },
@@ -119,7 +119,7 @@ function Found({ path, page }: { path: string; page: ListPage<AuditEntry> }) {
 
 function Row({ entry }: { entry: AuditEntry }) {
   const href = targetHref(entry);
-  const target = <bdi>{entry.target}</bdi>;
+  const target = <bdi title={entry.target}>{targetText(entry)}</bdi>;
   return (
     <tr data-row>
       <td data-label="When">
@@ -145,8 +145,8 @@ function Row({ entry }: { entry: AuditEntry }) {
           </a>
         )}
       </td>
-      <td data-label="Details">
-        {Object.keys(entry.details).length > 0 && <Value name="details" value={entry.details} />}
+      <td data-label="Details" class="break">
+        <Details entry={entry} />
       </td>
     </tr>
   );

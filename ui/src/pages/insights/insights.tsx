@@ -9,7 +9,7 @@ import { query, setQuery } from '../../router.ts';
 import { useResource } from '../../state/resource.ts';
 import { DayBars } from './day-bars.tsx';
 import { ItemTable } from './item-table.tsx';
-import { changeOf, METRICS, type Metric, movers, percent } from './metrics.ts';
+import { type Change, changeOf, METRICS, type Metric, movers, percent } from './metrics.ts';
 import { nameHref } from './name-href.ts';
 
 const BY = [
@@ -93,7 +93,7 @@ function Report({ report, days }: { report: InsightsReport; days: string }) {
   return (
     <>
       <Totals report={report} chosen={metric} choices={choices} />
-      <div class="card">
+      <div class="card day-card">
         <DayBars days={report.days} metric={metric} />
       </div>
       <Movers report={report} metric={metric} days={days} />
@@ -137,9 +137,7 @@ function Totals({
               {metric.value === 'cost' && ` (${currency})`}
             </span>
             <span class="total-value num">{value === null ? '–' : metric.show(value)}</span>
-            <span class={toneOf(change?.good)}>
-              {change === null ? 'as before' : `${change.text} on before`}
-            </span>
+            <span class={toneOf(change?.good)}>{changeText(value, change)}</span>
           </button>
         );
       })}
@@ -149,7 +147,8 @@ function Totals({
 
 function Movers({ report, metric, days }: { report: InsightsReport; metric: Metric; days: string }) {
   const moved = movers(report.items, metric, MOST_MOVERS);
-  if (moved.length === 0) return null;
+  // Of what began in these days everything would have moved.
+  if (moved.length === 0 || (metric.of(report.total.before) ?? 0) === 0) return null;
   return (
     <Section
       title="Biggest movers"
@@ -177,6 +176,12 @@ function Movers({ report, metric, days }: { report: InsightsReport; metric: Metr
       </p>
     </Section>
   );
+}
+
+function changeText(value: number | null, change: Change | null): string {
+  if (value === null) return 'nothing to say';
+  if (change === null) return 'as before';
+  return change.text === 'new' ? 'nothing before' : `${change.text} on before`;
 }
 
 function toneOf(good: boolean | null | undefined): string {
