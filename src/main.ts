@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { createComponentService, type EltComponentService } from './component/component-service.ts';
 import { ensureDemoRepository } from './component/demo-repository.ts';
 import type { Settings } from './config/settings.ts';
+import { type Alerts, createAlerts } from './daemons/alerts.ts';
 import { type Automation, createAutomation } from './daemons/automation.ts';
 import { createAutomationDaemon } from './daemons/automation-daemon.ts';
 import { createBackfillDaemon } from './daemons/backfill.ts';
@@ -22,6 +23,7 @@ import { createCgroups } from './engine/local/cgroups.ts';
 import { createLocalTransport } from './engine/local/local-transport.ts';
 import { createPassedNames } from './engine/local/passed-names.ts';
 import { placesOf } from './engine/local/places.ts';
+import { createWarmStarts } from './engine/local/warm/warm-starts.ts';
 import { createWorkDirLocks } from './engine/local/work-dir-locks.ts';
 import type { RunEngine } from './engine/run-engine.ts';
 import type { StepMachine } from './engine/step-machine.ts';
@@ -32,6 +34,7 @@ import { type CrashHook, neverCrash } from './lib/crash-points.ts';
 import { opaqueId, uuidv7 } from './lib/ids.ts';
 import type { Logger } from './lib/log.ts';
 import { isLoopback } from './lib/loopback.ts';
+import { createNotifier } from './notify/create-notifier.ts';
 import { planRun } from './plan/plan-run.ts';
 import { poolLimits } from './plan/pools.ts';
 import { stepSpecs } from './plan/step-spec-of.ts';
@@ -44,6 +47,7 @@ import { slingRunner } from './runners/sling.ts';
 import { createApp } from './server/app.ts';
 import { listen } from './server/listen.ts';
 import { removeServiceFile, writeServiceFile } from './server/service-file.ts';
+import { codeLink } from './server/views/code-link.ts';
 import { createFileLogStore } from './store/file-log-store.ts';
 import { lockHome } from './store/home-lock.ts';
 import type { LogStore } from './store/log-store.ts';
@@ -144,6 +148,14 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
   });
   opened.defer(() => components.close());
 
+  const pythonDir = join(root, 'python');
+  // Elsewhere a process that goes on after a fork is not safe (macOS), or cannot show its own environment.
+  const warmStarts =
+    settings.warmStarts && process.platform === 'linux'
+      ? createWarmStarts({ pythonDir, environment: () => settings.environment, logger })
+      : null;
+  opened.defer(() => warmStarts?.close());
+
   const machine: StepMachine = {
     steps: store.steps,
     logs,
@@ -151,7 +163,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     environments,
     runners: runnersByTool(),
     places: placesOf(home),
-    pythonDir: join(root, 'python'),
+    pythonDir,
     get environment() {
       return settings.environment;
     },
@@ -160,6 +172,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     secretsDir: settings.secretsDir,
     passedNames: createPassedNames(),
     workDirs: createWorkDirLocks(),
+    warmStarts,
     cgroups: createCgroups(),
     holder: `${process.pid}-${opaqueId()}`,
     clock,
@@ -216,6 +229,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     crashPoint,
   });
   const scheduling = schedulerDaemon({ store, components, engine, clock, logger, newId, crashPoint });
+  const alerts = alertsOf({ settings, store, components, clock, logger, newId, crashPoint, version });
   const reporting = gitReportsDaemon({ settings, store, components, clock, logger });
   const app = createApp({
     settings,
@@ -224,6 +238,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     engine,
     automation,
     backfills,
+    alerts,
     components,
     environments,
     clock,
@@ -262,6 +277,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
       createRetentionDaemon({
         operations,
         automation: store.automation,
+        alerts: store.alerts,
         insights: store.insights,
         runs,
         logs,
@@ -271,6 +287,7 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
         log: logger,
       }),
     ];
+    daemons.push(...alerts.daemons);
     if (reporting !== null) daemons.push(reporting);
     if (options.watch ?? false) daemons.push(createWatchDaemon({ service: components, log: logger }));
     for (const daemon of daemons) daemon.start();
@@ -331,6 +348,38 @@ function schedulerDaemon(deps: {
   });
   components.onPublished(() => daemon.wake());
   return daemon;
+}
+
+function alertsOf(deps: {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly components: EltComponentService;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newId: () => string;
+  readonly crashPoint: CrashHook;
+  readonly version: string;
+}): Alerts {
+  const { settings, components, version } = deps;
+  const publicUrl = settings.publicUrl.replace(/\/+$/, '');
+  return createAlerts({
+    ...deps,
+    context: {
+      publicUrl,
+      commitUrl(name, commit) {
+        const component = components.component(name);
+        return component === null ? null : codeLink(component.repoUrl, { commit });
+      },
+    },
+    notifier: createNotifier({ version, host: URL.parse(publicUrl)?.hostname ?? 'elt' }),
+    policy: {
+      variables: settings.alertEnv,
+      hosts: settings.alertHosts,
+      withheld: settings.components.flatMap(({ tokenVariables }) => tokenVariables ?? []),
+    },
+    environment: () => settings.environment,
+    random: Math.random,
+  });
 }
 
 /** Null: no component has anything told to its Git host. */

@@ -48,4 +48,10 @@ def fail(failure_class: str, error: Exception, message: str | None) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "warm":
+        from elt_runner.warm import forked, server
+
+        # Comes back in a process of a step, with the arguments of that.
+        server.serve(sys.argv[2])
+        forked.end()
     sys.exit(main())

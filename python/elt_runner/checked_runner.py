@@ -23,6 +23,7 @@ from elt_runner.checks.connect import named, open_place
 from elt_runner.checks.database import Busy, CheckError, Database
 from elt_runner.checks.statement import Values, placeholders, table_name
 from elt_runner.targets import Known, Place
+from elt_runner.warm import forked
 
 Request = dict[str, Any]
 Check = dict[str, Any]
@@ -65,7 +66,10 @@ def _run(command: list[str], told: list[int]) -> int:
         # A handler, not SIG_IGN, which the tool would inherit.
         signal.signal(number, lambda received, _: told.append(received))
     try:
-        code = subprocess.Popen(command, stdin=subprocess.DEVNULL).wait()
+        if forked.can_run(command):
+            code = forked.run(command, CANCEL_SIGNALS)
+        else:
+            code = subprocess.Popen(command, stdin=subprocess.DEVNULL).wait()
     except OSError as error:
         message = f"{command[0]}: {error.strerror}"
         events.emit("end", status="failed", failure_class="config", error={"name": "OSError", "message": message})

@@ -7,7 +7,7 @@ import { createRedactor } from '../lib/secret.ts';
 import { type ComponentContext, componentSettings } from './component-settings.ts';
 import { type Defs, readDefs } from './defs-yaml.ts';
 import type { ComponentSettings, Settings } from './settings.ts';
-import { readInteger, readList } from './values.ts';
+import { readBoolean, readInteger, readList } from './values.ts';
 import {
   layerVariables,
   SETTING_DEFAULTS,
@@ -162,6 +162,7 @@ function service(reader: SettingReader, whole: Whole): Omit<Settings, 'environme
     alertEnv,
     alertHosts,
     maxConcurrent: reader.integer('ELT_MAX_CONCURRENT', 1, 1_000, availableParallelism()),
+    warmStarts: reader.boolean('ELT_WARM_STARTS'),
     logLevel,
   };
 }
@@ -213,6 +214,12 @@ class SettingReader {
     const value = readInteger(text, least, most);
     if (value === null) this.refuse(name, `a whole number from ${least} to ${most}`);
     return value ?? otherwise;
+  }
+
+  boolean(name: SettingName): boolean {
+    const value = readBoolean(this.text(name));
+    if (value === null) this.refuse(name, 'true or false');
+    return value ?? true;
   }
 
   /** Relative to the working directory, or to `.env` where that names it. */

@@ -15,6 +15,8 @@ export interface Settings {
   readonly alertHosts: readonly string[];
   /** Steps of this service at once. */
   readonly maxConcurrent: number;
+  /** Steps of dlt and dbt may be forked from an interpreter that has the tool imported (Linux). */
+  readonly warmStarts: boolean;
   readonly logLevel: string;
   /** Checkout of the product: demo repository, page, Python package. */
   readonly root: string;

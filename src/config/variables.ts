@@ -28,6 +28,7 @@ export const SETTING_DEFAULTS = {
   ELT_API_TOKEN: '',
   DATABASE_URL: '',
   ELT_MAX_CONCURRENT: '',
+  ELT_WARM_STARTS: 'true',
   ELT_LOG_LEVEL: 'info',
 } as const;
 export type SettingName = keyof typeof SETTING_DEFAULTS;

@@ -8,6 +8,7 @@ import { parseErrorText } from '../runners/parse/traceback.ts';
 import { followStep } from './local/follow-step.ts';
 import { insist } from './local/insist.ts';
 import { claimPlace, type PreparedStep, prepareStep, secretsOf } from './local/prepare-step.ts';
+import { startAttempt } from './local/start-attempt.ts';
 import {
   createStepDir,
   readExit,
@@ -18,7 +19,7 @@ import {
   wasSpawned,
 } from './local/step-dir.ts';
 import { killStragglers } from './local/stragglers.ts';
-import { awaitSupervisor, type SupervisorProcess, startSupervisor } from './local/supervisor.ts';
+import { awaitSupervisor, type SupervisorProcess } from './local/supervisor.ts';
 import { type StepControl, type StepEnd, StepErrorThrown, type StepMachine } from './step-machine.ts';
 import { failedBeforeStart, type ProcessExit, type StepOutcome, stepOutcome } from './step-outcome.ts';
 import { createStepReport } from './step-report.ts';
@@ -141,7 +142,7 @@ async function startAndFollow(
       prepared = await prepareStep(spec, dir, machine, stop);
       if (stop.aborted) return await stopBeforeStart(spec, machine, control, seconds());
       machine.crashPoint('before_spawn');
-      supervisor = await startSupervisor(prepared.basePython, prepared.supervisor, dir, prepared.command);
+      supervisor = await startAttempt(prepared, dir);
     } catch (error) {
       if (stop.aborted) return await stopBeforeStart(spec, machine, control, seconds());
       return await finish(spec, machine, failedBeforeStart(errorBeforeStart(error), seconds()));

@@ -10,6 +10,7 @@ import type { StepStore } from '../store/store.ts';
 import type { Cgroups } from './local/cgroups.ts';
 import type { PassedNames } from './local/passed-names.ts';
 import type { Places } from './local/places.ts';
+import type { WarmStarts } from './local/warm/warm-starts.ts';
 import type { WorkDirLocks } from './local/work-dir-locks.ts';
 
 /** Places in the life of an attempt at which a test lets the service die. */
@@ -38,6 +39,8 @@ export interface StepMachine {
   readonly secretsDir: string | null;
   readonly passedNames: (spec: StepSpec, tree: string) => PassedNames;
   readonly workDirs: WorkDirLocks;
+  /** Null: every step starts cold. */
+  readonly warmStarts: WarmStarts | null;
   readonly cgroups: Cgroups;
   /** Who holds the leases: this service, in this life of it. */
   readonly holder: string;

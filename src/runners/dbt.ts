@@ -45,6 +45,7 @@ export const dbtRunner: Runner = {
       },
       files: [{ name: REQUEST_FILE, content: JSON.stringify(request) }],
       cancelSignal: 'SIGINT',
+      warm: 'dbt',
     };
   },
 };

@@ -35,6 +35,7 @@ export const dltRunner: Runner = {
       },
       files: [{ name: REQUEST_FILE, content: JSON.stringify(request) }],
       cancelSignal: 'SIGTERM',
+      warm: 'dlt',
     };
   },
 };

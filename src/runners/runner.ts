@@ -32,6 +32,8 @@ export interface StepCommand {
   readonly env: Readonly<Record<string, string>>;
   readonly files: readonly StepFile[];
   readonly cancelSignal: 'SIGTERM' | 'SIGINT';
+  /** It may be forked from an interpreter that has this tool imported; absent: it is always started. */
+  readonly warm?: 'dlt' | 'dbt';
 }
 
 /** Turns a spec into a process. Pure but for reading `places.treeDir`; adapters: dlt, sling, dbt, python, scripted (tests). */

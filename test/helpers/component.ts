@@ -112,6 +112,7 @@ export function serviceSettings(home: string, components: readonly ComponentSett
     alertEnv: [],
     alertHosts: [],
     maxConcurrent: 2,
+    warmStarts: false,
     logLevel: 'silent',
     root: path.join(import.meta.dirname, '../..'),
     components,

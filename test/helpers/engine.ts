@@ -7,6 +7,7 @@ import type { Cgroups } from '../../src/engine/local/cgroups.ts';
 import { createLocalTransport } from '../../src/engine/local/local-transport.ts';
 import { createPassedNames } from '../../src/engine/local/passed-names.ts';
 import { placesOf } from '../../src/engine/local/places.ts';
+import type { WarmStarts } from '../../src/engine/local/warm/warm-starts.ts';
 import { createWorkDirLocks } from '../../src/engine/local/work-dir-locks.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
 import type { CrashPoint } from '../../src/engine/step-machine.ts';
@@ -67,6 +68,9 @@ export interface TestEngineOptions {
   /** Interpreter of the steps' environment; any Python without packages unless said otherwise. */
   readonly python?: string;
   readonly sling?: string;
+  readonly warmStarts?: WarmStarts;
+  /** Folder of our Python package, if not the product's. */
+  readonly pythonDir?: string;
   /** Instead of the one that only runs the command of a step of that tool. */
   readonly runners?: readonly Runner[];
 }
@@ -138,12 +142,13 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
             ...(options.runners ?? []).map((runner) => [runner.tool, runner] as const),
           ]),
           places: placesOf(home),
-          pythonDir: join(ROOT, 'python'),
+          pythonDir: options.pythonDir ?? join(ROOT, 'python'),
           environment: options.environment ?? { PATH: process.env['PATH']! },
           passEnv: options.passEnv ?? [],
           secretsDir: options.secretsDir ?? null,
           passedNames: createPassedNames(),
           workDirs: createWorkDirLocks(),
+          warmStarts: options.warmStarts ?? null,
           cgroups: options.cgroups ?? { groupOf: () => null, problem: () => 'not in these tests' },
           holder: `test-${opaqueId()}`,
           clock,

@@ -302,6 +302,7 @@ function settingsOf(home: string, more: Partial<Settings> | undefined): Settings
     alertEnv: [],
     alertHosts: [],
     maxConcurrent: 4,
+    warmStarts: false,
     logLevel: 'silent',
     root: ROOT,
     components: [COMPONENT],

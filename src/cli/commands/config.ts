@@ -28,6 +28,7 @@ export async function showConfig(context: CliContext, withOrigin: boolean): Prom
     ELT_ALERT_ENV: settings.alertEnv.join(','),
     ELT_ALERT_HOSTS: settings.alertHosts.join(','),
     ELT_MAX_CONCURRENT: String(settings.maxConcurrent),
+    ELT_WARM_STARTS: String(settings.warmStarts),
     ELT_LOG_LEVEL: settings.logLevel,
   };
   const rows: Row[] = Object.entries(values).map(([setting, value]) => ({

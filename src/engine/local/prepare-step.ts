@@ -12,6 +12,7 @@ import { pipesVariables } from './pipes-variables.ts';
 import { type StepDir, writePrivate } from './step-dir.ts';
 import { laySecretFiles, removeSecretFiles, variablesOf } from './step-secrets.ts';
 import type { SupervisedCommand, SupervisedLimits } from './supervisor.ts';
+import type { WarmServer } from './warm/warm-server.ts';
 import { layWorkDir } from './work-dir.ts';
 
 export interface PreparedStep {
@@ -20,6 +21,8 @@ export interface PreparedStep {
   /** Path of `elt_supervisor.py`. */
   readonly supervisor: string;
   readonly envKey: string;
+  /** To be forked from; null: to be started. */
+  readonly warm: WarmServer | null;
   /** Values to be masked. */
   readonly secrets: readonly string[];
   /** To be called once the attempt is over, or left to the next start of the service. */
@@ -87,16 +90,22 @@ export async function prepareStep(
     const command = withChecks(spec, toolCommand, stepPlaces, machine.clock.now());
     for (const file of command.files) writePrivate(join(dir.path, file.name), file.content);
     const secrets = [...given.secrets, ...secretFiles, ...secretsOfCommand(command)];
+    const env = { ...base, ...command.env };
+    const warm =
+      command.warm === undefined || machine.warmStarts === null
+        ? null
+        : await machine.warmStarts.serverFor({ tool: command.warm, envKey, python }, env, signal);
     return {
       basePython,
       supervisor: join(machine.pythonDir, 'elt_supervisor.py'),
       envKey,
+      warm,
       secrets,
       release,
       command: {
         argv: command.argv,
         cwd: workDir,
-        env: { ...base, ...command.env },
+        env,
         cancelSignal: command.cancelSignal,
         graceMs: spec.graceMs,
         timeoutMs: spec.timeoutMs,

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Limits } from '../../discovery/pipeline-config.ts';
-import { isAlive } from './process-identity.ts';
+import { isAlive, type ProcessIdentity } from './process-identity.ts';
 import { markSpawn, readSupervisor, requestCancel, type StepDir } from './step-dir.ts';
 import { processesByStep } from './stragglers.ts';
 
@@ -46,16 +46,8 @@ export interface SupervisorProcess {
   onGone(listener: () => void): void;
 }
 
-/**
- * Starts the supervisor, which starts the step's process. Resolves when the operating system has taken it; rejects if it
- * cannot be started at all.
- */
-export async function startSupervisor(
-  python: string,
-  script: string,
-  dir: StepDir,
-  command: SupervisedCommand,
-): Promise<SupervisorProcess> {
+/** Writes what the supervisor of an attempt is to keep: from then on a process of the attempt may exist. */
+export function markSupervised(dir: StepDir, command: SupervisedCommand): void {
   markSpawn(dir, {
     cancel_signal: command.cancelSignal,
     grace_seconds: command.graceMs / 1000,
@@ -64,6 +56,18 @@ export async function startSupervisor(
     log_cap_bytes: LOG_CAP_BYTES,
     limits: command.limits === null ? null : limitSettings(command.limits),
   });
+}
+
+/**
+ * Starts the supervisor of a marked attempt, which starts the step's process. Resolves when the operating system has taken
+ * it; rejects if it cannot be started at all.
+ */
+export async function startSupervisor(
+  python: string,
+  script: string,
+  dir: StepDir,
+  command: SupervisedCommand,
+): Promise<SupervisorProcess> {
   const errors = openSync(join(dir.path, 'supervisor.err'), 'w', 0o600);
   try {
     const child = spawn(python, ['-I', '-S', script, dir.path, ...command.argv], {
@@ -109,16 +113,24 @@ function limitSettings(limits: SupervisedLimits): Readonly<Record<string, unknow
 /** A supervisor that an earlier service started; null if it is not alive. */
 async function findSupervisor(dir: StepDir): Promise<SupervisorProcess | null> {
   const identity = readSupervisor(dir);
-  if (identity === null || !(await isAlive(identity))) return null;
+  // Not our child: whoever waits has to look.
+  return identity !== null && (await isAlive(identity)) ? supervisorAt(dir, identity, () => undefined) : null;
+}
+
+/** A supervisor that is not a child of this process, by its identity. */
+export function supervisorAt(
+  dir: StepDir,
+  identity: ProcessIdentity,
+  onGone: SupervisorProcess['onGone'],
+): SupervisorProcess {
   async function kill(): Promise<void> {
-    if (identity !== null && (await isAlive(identity))) process.kill(identity.pid, 'SIGTERM');
+    if (await isAlive(identity)) process.kill(identity.pid, 'SIGTERM');
   }
   return {
     isGone: async () => !(await isAlive(identity)),
     cancel: () => signalToStop(dir, () => void kill().catch(() => undefined), true),
     terminate: () => signalToStop(dir, () => void kill().catch(() => undefined), false),
-    // Not our child: whoever waits has to look.
-    onGone: () => undefined,
+    onGone,
   };
 }
 
@@ -147,8 +159,7 @@ function signalToStop(dir: StepDir, kill: () => void, isCancel: boolean): void {
 function redactVariables(forms: readonly string[]): Record<string, string> {
   const variables: Record<string, string> = {};
   let chunk = '';
-  for (const form of forms) {
-    if (form.includes('\n') || form.includes('\0')) continue;
+  for (const form of forms.filter(isOfOneLine)) {
     if (chunk.length + form.length > LARGEST_VARIABLE) flush();
     chunk += `${form}\n`;
   }
@@ -159,4 +170,9 @@ function redactVariables(forms: readonly string[]): Record<string, string> {
     if (chunk !== '') variables[`ELT_REDACT_${Object.keys(variables).length}`] = chunk;
     chunk = '';
   }
+}
+
+/** Output is masked line by line. */
+export function isOfOneLine(form: string): boolean {
+  return !form.includes('\n') && !form.includes('\0');
 }
