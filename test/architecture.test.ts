@@ -60,6 +60,7 @@ const PORTS: readonly RegExp[] = [
   /^src\/runners\/(runner|environment)\.ts$/,
   /^src\/git\/code-source\.ts$/,
   /^src\/github\/git-host\.ts$/,
+  /^src\/notify\/notifier\.ts$/,
   /^src\/engine\/(run-engine|backfill-engine|automation-engine|step-transport)\.ts$/,
   /^src\/component\/(component|control)\.ts$/,
   /^src\/config\/settings\.ts$/,

@@ -13,11 +13,18 @@ import {
 } from './alert-record.ts';
 import type { RuleMatcher } from './match-rules.ts';
 
+export type News =
+  | { readonly kind: 'happened'; readonly item: AlertItem }
+  /** A problem has ended. */
+  | { readonly kind: 'solved'; readonly problem: ProblemName };
+export type ProblemName = Pick<AlertProblem, 'event' | 'subject'>;
+
 /** What has happened since the last look. */
 export interface Findings {
-  readonly items: readonly AlertItem[];
-  /** Problems that have ended. */
-  readonly solved: readonly Pick<AlertProblem, 'event' | 'subject'>[];
+  /** In the order in which it happened. */
+  readonly news: readonly News[];
+  /** Problems of what is not there any more: nobody is told. */
+  readonly dropped: readonly ProblemName[];
 }
 
 export interface CollectContext {
@@ -48,11 +55,15 @@ const KEPT_KEYS = 200;
  */
 export function collect(memory: AlertMemory, findings: Findings, context: CollectContext): AlertChange {
   const draft = new Draft(memory);
-  for (const item of findings.items) {
-    for (const rule of context.matcher.rulesFor(item)) tell(draft, rule, item, context);
-    if (RECOVERY[item.event] !== undefined) remember(draft, item);
+  for (const one of findings.news) {
+    if (one.kind === 'solved') {
+      solve(draft, one.problem, context);
+      continue;
+    }
+    for (const rule of context.matcher.rulesFor(one.item)) tell(draft, rule, one.item, context);
+    if (RECOVERY[one.item.event] !== undefined) remember(draft, one.item);
   }
-  for (const problem of findings.solved) solve(draft, problem, context);
+  for (const problem of findings.dropped) drop(draft, problem, context);
   for (const rule of context.rules) remind(draft, rule, context);
   return draft.change();
 }
@@ -97,14 +108,14 @@ class Draft {
   readonly problems = new Map<string, AlertProblem | null>();
   readonly told = new Map<string, AlertTold | null>();
   readonly alerts = new Map<string, AlertRecord>();
-  readonly #solved = new Map<string, Pick<AlertProblem, 'event' | 'subject'>>();
+  readonly #solved = new Map<string, ProblemName>();
   readonly #forgotten = new Map<string, AlertTold>();
 
   constructor(memory: AlertMemory) {
     this.memory = memory;
   }
 
-  problem(of: Pick<AlertProblem, 'event' | 'subject'>): AlertProblem | undefined {
+  problem(of: ProblemName): AlertProblem | undefined {
     const key = problemKey(of);
     const own = this.problems.get(key);
     return own === undefined ? this.memory.problems.get(key) : (own ?? undefined);
@@ -115,7 +126,7 @@ class Draft {
     this.#solved.delete(problemKey(problem));
   }
 
-  solve(of: Pick<AlertProblem, 'event' | 'subject'>): void {
+  solve(of: ProblemName): void {
     this.problems.set(problemKey(of), null);
     this.#solved.set(problemKey(of), { event: of.event, subject: of.subject });
   }
@@ -199,6 +210,8 @@ function add(draft: Draft, rule: DefinedRule, item: AlertItem, { now, newId }: C
 }
 
 function remember(draft: Draft, item: AlertItem): void {
+  // A failure of no asset is never made good by one.
+  if (item.event === 'run_failure' && item.assetKeys.length === 0) return;
   for (const subject of item.subjects) {
     const known = draft.problem({ event: item.event, subject });
     const isAsset = item.event === 'run_failure' && item.assetKeys.includes(subject);
@@ -214,15 +227,11 @@ function remember(draft: Draft, item: AlertItem): void {
   }
 }
 
-function solve(draft: Draft, of: Pick<AlertProblem, 'event' | 'subject'>, context: CollectContext): void {
+function solve(draft: Draft, of: ProblemName, context: CollectContext): void {
   const problem = draft.problem(of);
   const event = RECOVERY[of.event];
   if (problem === undefined || event === undefined) return;
-  draft.solve(of);
-  for (const rule of context.rules) {
-    const told = draft.toldOf({ rule: rule.id, ...of });
-    if (told !== undefined) draft.forget(told);
-  }
+  drop(draft, of, context);
   const cause =
     problem.times > 1
       ? `after ${problem.times} times: ${problem.item.cause}`
@@ -236,6 +245,14 @@ function solve(draft: Draft, of: Pick<AlertProblem, 'event' | 'subject'>, contex
     again: { since: problem.since, times: problem.times },
   };
   for (const rule of context.matcher.rulesFor(item)) tell(draft, rule, item, context);
+}
+
+function drop(draft: Draft, { event, subject }: ProblemName, { rules }: CollectContext): void {
+  draft.solve({ event, subject });
+  for (const rule of rules) {
+    const told = draft.toldOf({ rule: rule.id, event, subject });
+    if (told !== undefined) draft.forget(told);
+  }
 }
 
 /** What lasts and does not happen again by itself is said again after a while, as long as it lasts. */

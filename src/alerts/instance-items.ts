@@ -7,11 +7,6 @@ import { named } from './run-items.ts';
 
 type Known = Pick<Definitions, 'assets' | 'schedules'>;
 
-export interface BackfillFacts {
-  readonly assetKeys: readonly string[];
-  readonly partitions: number;
-}
-
 /** An asset became stale; null: it became fresh, or it is not ours any more. */
 export function staleItem(
   event: Extract<InstanceEvent, { type: 'freshness_changed' }>,
@@ -61,20 +56,20 @@ export function missedItem(
 export function backfillItem(
   event: Extract<InstanceEvent, { type: 'backfill_changed' }>,
   at: Instant,
-  facts: BackfillFacts,
+  assetKeys: readonly string[],
   { assets }: Known,
 ): AlertItem | null {
   const isPaused = event.status === 'PAUSED' && event.by === null;
   if (event.status !== 'COMPLETED_FAILED' && !isPaused) return null;
-  const components = facts.assetKeys.flatMap((key) => assets.nodes.get(key)?.component ?? []);
+  const components = assetKeys.flatMap((key) => assets.nodes.get(key)?.component ?? []);
   return {
     ...nothing(at),
     event: 'backfill_failed',
     subjects: [event.backfillId],
     severity: 'ERROR',
     components: [...new Set(components)],
-    assetKeys: facts.assetKeys,
-    what: named(facts.assetKeys) ?? event.backfillId,
+    assetKeys,
+    what: named(assetKeys) ?? event.backfillId,
     cause: firstLine(`${isPaused ? 'it paused itself: ' : ''}${event.reason}`),
     backfillId: event.backfillId,
     page: `/backfills/${encodeURIComponent(event.backfillId)}`,

@@ -1,6 +1,7 @@
 import type { EltComponentService } from '../component/component-service.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import type { AlertStore } from '../store/alert-store.ts';
 import type { AutomationStore } from '../store/automation-store.ts';
 import type { InsightsStore } from '../store/insights-store.ts';
 import type { LogStore } from '../store/log-store.ts';
@@ -15,6 +16,8 @@ export interface RetentionPeriods {
   readonly deliveries: number;
   /** Evaluations of automation conditions; the newest of each asset stays. */
   readonly evaluations: number;
+  /** Alerts and what became of them. */
+  readonly alerts: number;
   /** Python environments that no step used. */
   readonly environments: number;
 }
@@ -23,6 +26,7 @@ export interface RetentionDeps {
   readonly operations: Pick<OperationsStore, 'heartbeat' | 'prune'>;
   readonly automation: Pick<AutomationStore, 'prune'>;
   readonly insights: Pick<InsightsStore, 'catchUp'>;
+  readonly alerts: Pick<AlertStore, 'prune'>;
   readonly runs: Pick<RunStore, 'list'>;
   readonly logs: Pick<LogStore, 'attempts' | 'remove'>;
   readonly service: Pick<EltComponentService, 'collectGarbage'>;
@@ -40,6 +44,7 @@ export const DEFAULT_RETENTION: RetentionPeriods = {
   ticks: 90 * DAY_MS,
   deliveries: 7 * DAY_MS,
   evaluations: 30 * DAY_MS,
+  alerts: 30 * DAY_MS,
   environments: 14 * DAY_MS,
 };
 const INTERVAL_MS = 6 * 60 * 60_000;
@@ -65,9 +70,12 @@ export function createRetentionDaemon(deps: RetentionDeps): Daemon {
         deliveriesSince: now - keep.deliveries,
       });
       const evaluations = await deps.automation.prune(now - keep.evaluations);
+      const alerts = await deps.alerts.prune(now - keep.alerts);
       const logs = await removeLogs(deps, now - keep.events, signal);
       const environments = (await deps.environments.collectUnused(keep.environments)).length;
-      return { counts: { ...pruned, evaluations, logs, environments, ...(await service.collectGarbage()) } };
+      return {
+        counts: { ...pruned, evaluations, alerts, logs, environments, ...(await service.collectGarbage()) },
+      };
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Alerting } from '../alerts/alerting.ts';
 import type { ComponentService } from '../component/component.ts';
 import type { EltComponentService } from '../component/component-service.ts';
 import type { Settings } from '../config/settings.ts';
@@ -21,6 +22,7 @@ export interface AppDeps {
   readonly engine: RunEngine;
   readonly automation: AutomationEngine;
   readonly backfills: BackfillEngine;
+  readonly alerts: Alerting;
   readonly components: SurfaceComponents;
   readonly environments: Pick<Environments, 'status'>;
   readonly clock: Clock;

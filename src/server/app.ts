@@ -12,6 +12,7 @@ import { registerHostCheck } from './host-check.ts';
 import { loginRoutes } from './login-page.ts';
 import { openapiOptions } from './openapi.ts';
 import { handleError } from './problem.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { assetHistoryRoutes } from './routes/asset-history.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -88,6 +89,7 @@ function routes(app: App, deps: AppDeps): void {
       timelineRoutes(api, deps);
       automationRoutes(api, deps);
       backfillRoutes(api, deps);
+      alertRoutes(api, deps);
       componentRoutes(api, deps);
       pipelineHistoryRoutes(api, deps);
       controlRoutes(api, deps);

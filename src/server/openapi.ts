@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import * as alert from './contract/alert.ts';
 import * as asset from './contract/asset.ts';
 import * as automation from './contract/automation.ts';
 import * as backfill from './contract/backfill.ts';
@@ -26,6 +27,7 @@ export const problems = { '4xx': ProblemResponse, '5xx': ProblemResponse } as co
 /** The contract's schemas under their own names, so that the document has each of them once. */
 const registry = z.registry<{ id: string }>();
 for (const schemas of [
+  alert,
   asset,
   automation,
   backfill,

@@ -70,10 +70,14 @@ export interface AlertStore {
   memory(): Promise<AlertMemory>;
   /** What was decided about the events up to `cursor`: all of it or nothing. `deliveries` are of alerts that close. */
   record(cursor: number, change: AlertChange, deliveries: readonly NewDelivery[]): Promise<void>;
+  /** A test, which is sent at once. */
+  addTest(alert: AlertRecord, deliveries: readonly NewDelivery[]): Promise<void>;
+  /** Whether the service launched a run once more after it failed. */
+  retriedByItself(runId: string): Promise<boolean>;
   alert(alertId: string): Promise<AlertRecord | null>;
-  /** Those that wait and are due, oldest first. */
-  due(limit: number): Promise<readonly DeliveryRow[]>;
-  nextDueAt(): Promise<Instant | null>;
+  /** Those that wait and are due, oldest first; not of these channels. */
+  due(limit: number, except: readonly string[]): Promise<readonly DeliveryRow[]>;
+  nextDueAt(except: readonly string[]): Promise<Instant | null>;
   /** Says that it is being sent; false: it does not wait any more. */
   begin(deliveryId: string): Promise<boolean>;
   finish(deliveryId: string, outcome: DeliveryOutcome): Promise<void>;

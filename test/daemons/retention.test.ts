@@ -62,6 +62,7 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
       },
     },
     automation: store.automation,
+    alerts: store.alerts,
     insights: store.insights,
     runs: store.runs,
     logs,
@@ -74,7 +75,14 @@ it('removes events and logs of old ended runs, page by page, and nothing of youn
     },
     clock,
     log: createLogger('silent'),
-    keep: { events: 5 * DAY, ticks: 5 * DAY, deliveries: DAY, evaluations: 5 * DAY, environments: 14 * DAY },
+    keep: {
+      events: 5 * DAY,
+      ticks: 5 * DAY,
+      deliveries: DAY,
+      evaluations: 5 * DAY,
+      alerts: 5 * DAY,
+      environments: 14 * DAY,
+    },
   });
   daemon.start();
   expect(await beat).toBe('ok');

@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { ComponentStatus, RefreshOutcome } from '../../src/component/component.ts';
 import { planRevision } from '../../src/component/plan-revision.ts';
 import type { ComponentSettings, Settings } from '../../src/config/settings.ts';
+import { type Alerts, createAlerts } from '../../src/daemons/alerts.ts';
 import { type Automation, createAutomation } from '../../src/daemons/automation.ts';
 import { buildDefinitions } from '../../src/definitions/build.ts';
 import { createDiscoverCache } from '../../src/discovery/discover.ts';
@@ -19,6 +20,7 @@ import { neverCrash } from '../../src/lib/crash-points.ts';
 import { OperationalError } from '../../src/lib/errors.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
+import { createNotifier } from '../../src/notify/create-notifier.ts';
 import { planRun } from '../../src/plan/plan-run.ts';
 import { poolLimits } from '../../src/plan/pools.ts';
 import type { StepRef, StepSpec } from '../../src/plan/step-spec.ts';
@@ -64,6 +66,8 @@ export interface Surface {
   readonly automation: Automation;
   /** Nothing carries it on by itself: a test calls `advance`. */
   readonly backfills: BackfillEngine;
+  /** Nothing is sent by itself: its daemons are not started. */
+  readonly alerts: Alerts;
   readonly clock: FakeClock;
   readonly settings: Settings;
   readonly refreshes: { component: string; trigger: RefreshTrigger; allowPrune?: boolean }[];
@@ -186,6 +190,19 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     newId: () => uuidv7(clock.now()),
     crashPoint: neverCrash,
   });
+  const alerts = createAlerts({
+    store,
+    components,
+    context: { publicUrl: settings.publicUrl, commitUrl: () => null },
+    notifier: createNotifier({ version: '0.0.0-test', host: 'elt.example.com' }),
+    policy: { variables: settings.alertEnv, hosts: settings.alertHosts, withheld: [] },
+    environment: () => settings.environment,
+    clock,
+    logger,
+    newId: () => uuidv7(clock.now()),
+    random: () => 0.5,
+    crashPoint: neverCrash,
+  });
   const app = createApp({
     settings,
     store,
@@ -193,6 +210,7 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     engine,
     automation,
     backfills,
+    alerts,
     components,
     environments: { status: () => Promise.resolve([]) },
     clock,
@@ -207,7 +225,7 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     await engine.close({ graceMs: 0, endSteps: true });
     await store.close();
   });
-  return { app, store, logs, engine, automation, backfills, clock, settings, refreshes, publish };
+  return { app, store, logs, engine, automation, backfills, alerts, clock, settings, refreshes, publish };
 }
 
 /** Runs each step in this process as its script says. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { AlertsConfig } from '../../src/definitions/alerts.ts';
 import { openapiDocument } from '../../src/server/openapi-document.ts';
 import { DAILY, type SamplePipeline } from '../helpers/sample-definitions.ts';
 import { ROOT, type Surface, surface } from '../helpers/surface.ts';
@@ -37,6 +38,26 @@ const SHOP: Record<string, SamplePipeline> = {
   },
 };
 
+const SOURCE = { file: 'dagster.yaml', line: 3, column: 5 };
+/** Its variable is not set: a test fails without asking anybody. */
+const ALERTS: AlertsConfig = {
+  channels: [{ type: 'slack', name: 'team', url: '${ELT_ALERT_NOWHERE}', source: SOURCE }],
+  rules: [
+    {
+      name: 'failures',
+      on: ['run_failure'],
+      select: null,
+      channels: ['team'],
+      severity: 'WARN',
+      enabled: true,
+      mute: null,
+      repeatAfterSeconds: null,
+      groupWaitSeconds: 30,
+      source: SOURCE,
+    },
+  ],
+};
+
 /** A service in which something of every kind has happened. */
 async function busy(): Promise<Surface & { runId: string; backfillId: string; evaluationId: string }> {
   const service = await surface({
@@ -44,6 +65,7 @@ async function busy(): Promise<Surface & { runId: string; backfillId: string; ev
     settings: { webhookSecret: 'secret' },
     files: { 'pipelines/dlt/orders/dagster.yaml': 'a: 1\nb: 2\nc: 3\n' },
     snapshot: {
+      instance: sampleSnapshot({}, { alerts: ALERTS }).instance,
       diagnostics: [
         {
           code: 'CONFIG_UNKNOWN_KEY',
@@ -95,7 +117,7 @@ async function busy(): Promise<Surface & { runId: string; backfillId: string; ev
     { schedule: 'orders_schedule', cursor: 0, configDigest: 'digest' },
   ]);
   await service.store.operations.heartbeat('scheduler', 'failed', 'a reason');
-  await service.publish(SHOP);
+  await service.publish(SHOP, { instance: sampleSnapshot({}, { alerts: ALERTS }).instance });
   await service.automation.look();
   const [evaluation] = await service.store.automation.evaluations({ limit: 1 });
   return { ...service, runId, backfillId, evaluationId: evaluation!.evaluationId };
@@ -149,6 +171,13 @@ function requestsOf({
     'get /api/v1/runs/{id}/logs': [`/api/v1/runs/${runId}/logs`],
     'post /api/v1/runs/{id}/cancel': [`/api/v1/runs/${runId}/cancel`, {}],
     'post /api/v1/runs/{id}/retry': [`/api/v1/runs/${runId}/retry`, {}],
+    'get /api/v1/alerts': ['/api/v1/alerts'],
+    'post /api/v1/alerts/rules/{name}/test': ['/api/v1/alerts/rules/failures/test', {}],
+    'post /api/v1/alerts/channels/{name}/test': ['/api/v1/alerts/channels/team/test', {}],
+    'post /api/v1/alerts/rules/{name}/mute': ['/api/v1/alerts/rules/failures/mute', { expires_in: '2h' }],
+    'get /api/v1/alerts/deliveries': ['/api/v1/alerts/deliveries?status=failed'],
+    'post /api/v1/alerts/rules/{name}/unmute': ['/api/v1/alerts/rules/failures/unmute', {}],
+    'post /api/v1/alerts/deliveries/{name}/retry': ['/api/v1/alerts/deliveries/unknown/retry', {}],
     'get /api/v1/backfills': ['/api/v1/backfills'],
     'post /api/v1/backfills': [
       '/api/v1/backfills',
@@ -199,6 +228,7 @@ const REFUSED: Readonly<Record<string, number>> = {
   'post /webhook': 401,
   'post /api/v1/runs/{id}/cancel': 409,
   'post /api/v1/backfills/{id}/retry': 409,
+  'post /api/v1/alerts/deliveries/{name}/retry': 404,
 };
 
 describe('the contract', () => {

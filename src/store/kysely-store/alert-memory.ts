@@ -89,7 +89,7 @@ export async function writeAlertChange(tx: Tx, change: AlertChange): Promise<voi
   for (const alert of change.alerts) await writeAlert(tx, alert);
 }
 
-async function writeAlert(tx: Tx, alert: AlertRecord): Promise<void> {
+export async function writeAlert(tx: Tx, alert: AlertRecord): Promise<void> {
   const values = {
     severity: alert.severity,
     closes_at: alert.closesAt,

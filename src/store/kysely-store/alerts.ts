@@ -1,6 +1,6 @@
 import type { AlertEvent, AlertSeverity } from '../../definitions/alerts.ts';
 import type { AlertStore, DeliveryRow, DeliveryStatus, NewDelivery } from '../alert-store.ts';
-import { alertOf, readAlertMemory, writeAlertChange } from './alert-memory.ts';
+import { alertOf, readAlertMemory, writeAlert, writeAlertChange } from './alert-memory.ts';
 import type { AlertDeliveryTableRow } from './alert-schema.ts';
 import type { StoreContext, Tx } from './context.ts';
 import { appendEvent } from './event-log.ts';
@@ -55,23 +55,41 @@ export function createAlertStore(context: StoreContext): AlertStore {
       return found === undefined ? null : alertOf(found);
     },
 
-    async due(limit) {
+    async addTest(alert, deliveries) {
+      await context.write(async (tx) => {
+        await writeAlert(tx, alert);
+        for (const delivery of deliveries) await insertDelivery(tx, delivery);
+      });
+    },
+
+    async retriedByItself(runId) {
+      const found = await db
+        .selectFrom('launch')
+        .select('launch_id')
+        .where('idempotency_key', '=', `run_retry:${runId}`)
+        .executeTakeFirst();
+      return found !== undefined;
+    },
+
+    async due(limit, except) {
       const rows = await db
         .selectFrom('alert_delivery')
         .selectAll()
         .where('status', '=', 'waiting')
         .where('due_at', '<=', context.clock.now())
+        .$if(except.length > 0, (query) => query.where('channel', 'not in', except))
         .orderBy('delivery_no')
         .limit(limit)
         .execute();
       return rows.map(deliveryOf);
     },
 
-    async nextDueAt() {
+    async nextDueAt(except) {
       const found = await db
         .selectFrom('alert_delivery')
         .select((eb) => eb.fn.min('due_at').as('due_at'))
         .where('status', '=', 'waiting')
+        .$if(except.length > 0, (query) => query.where('channel', 'not in', except))
         .executeTakeFirst();
       return found?.due_at ?? null;
     },
