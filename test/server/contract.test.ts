@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AlertsConfig } from '../../src/definitions/alerts.ts';
 import { openapiDocument } from '../../src/server/openapi-document.ts';
-import { DAILY, type SamplePipeline } from '../helpers/sample-definitions.ts';
+import { DAILY, type SamplePipeline, sampleSnapshot } from '../helpers/sample-definitions.ts';
 import { ROOT, type Surface, surface } from '../helpers/surface.ts';
 
 interface Document {
