@@ -8,6 +8,7 @@ import * as automation from '../../src/server/contract/automation.ts';
 import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
+import * as insights from '../../src/server/contract/insights.ts';
 import * as instance from '../../src/server/contract/instance.ts';
 import * as plan from '../../src/server/contract/plan.ts';
 import * as run from '../../src/server/contract/run.ts';
@@ -16,6 +17,7 @@ import * as timeline from '../../src/server/contract/timeline.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
 import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
+import { auditOf, insightsOf } from './fixture/insights.ts';
 import { planOf } from './fixture/plan.ts';
 import { runOf, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
@@ -190,6 +192,7 @@ function registerReads(app: FastifyInstance, world: World): void {
     ...listOf(world.ticks.get(id(request)) ?? []),
     upcoming: world.schedules.find(({ name }) => name === id(request))?.next_ticks ?? [],
   }));
+  get('/insights', insights.InsightsReport, (request) => insightsOf(world, query(request), Date.now()));
   get('/timeline', timeline.Timeline, (request) => timelineOf(world, query(request), Date.now()));
   get('/upcoming-ticks', timeline.UpcomingTicks, (request) =>
     upcomingOf(world, Number(query(request)['limit'] ?? 10)),
@@ -329,7 +332,8 @@ function registerBackfills(
   });
   app.get('/api/v1/audit', (request, reply) => {
     const { target = '' } = request.query as Params;
-    const items = audit.filter((entry) => target === '' || entry.target === target);
+    const items =
+      target === '' ? auditOf(world, Date.now()) : audit.filter((entry) => entry.target === target);
     return reply.send(instance.AuditList.parse(listOf(items)));
   });
   app.get('/api/v1/assets/:id/partition-keys', (request, reply) => {

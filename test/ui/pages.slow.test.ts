@@ -55,6 +55,8 @@ it('gives every page a title of its own', async () => {
     'a running run',
     'backfills',
     'a running backfill',
+    'insights',
+    'audit',
     'automation',
     'git',
     'problems',
