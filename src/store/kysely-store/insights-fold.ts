@@ -238,11 +238,9 @@ async function save(tx: Tx, gains: Iterable<Gain>): Promise<void> {
       .insertInto('asset_day_duration')
       .values(some)
       .onConflict((conflict) =>
-        conflict
-          .columns(['day', 'asset_id', 'bucket'])
-          .doUpdateSet(({ ref }) => ({
-            n: sql<number>`${ref('asset_day_duration.n')} + ${ref('excluded.n')}`,
-          })),
+        conflict.columns(['day', 'asset_id', 'bucket']).doUpdateSet(({ ref }) => ({
+          n: sql<number>`${ref('asset_day_duration.n')} + ${ref('excluded.n')}`,
+        })),
       )
       .execute();
   }
