@@ -56,13 +56,12 @@ def _has_state(pipelines_dir: str, name: str) -> bool:
 
 def _open(pipeline: Any, name: str) -> Any:
     """Another name of the pipeline, with the same destination and dataset."""
-    with dlt_unique.unchanged():
-        other = dlt.pipeline(
-            name,
-            pipelines_dir=pipeline.pipelines_dir,
-            destination=_unbound(pipeline.destination),
-            staging=_unbound(pipeline.staging),
-        )
+    other = dlt.pipeline(
+        name,
+        pipelines_dir=pipeline.pipelines_dir,
+        destination=_unbound(pipeline.destination),
+        staging=_unbound(pipeline.staging),
+    )
     # As it is: a layout of dataset names is in it already.
     other.dataset_name = pipeline.dataset_name
     return other

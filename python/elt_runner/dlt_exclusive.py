@@ -1,7 +1,7 @@
 """Makes processes of this machine wait for each other where dlt would fail.
 
 DuckDB refuses the second process that opens a file. Two first loads into one dataset can both find a table missing, and
-the slower one fails to create it.
+the slower one fails to create it. Two processes that make a pipeline of one name would each clear its new folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from elt_runner import dlt_locks
 
 
 def install(folder: str) -> None:
-    sync, load, initialize = Pipeline._sync_destination, Pipeline._load, Load.initialize_package
+    make, sync, load, initialize = Pipeline.__init__, Pipeline._sync_destination, Pipeline._load, Load.initialize_package
+
+    def init(pipeline: Any, pipeline_name: str, pipelines_dir: str, *arguments: Any, **named: Any) -> None:
+        with dlt_locks.held(folder, f"make {os.path.realpath(pipelines_dir)}"):
+            make(pipeline, pipeline_name, pipelines_dir, *arguments, **named)
 
     def sync_destination(pipeline: Any, *arguments: Any, **named: Any) -> Any:
         with _file_of(folder, pipeline):
@@ -34,6 +38,7 @@ def install(folder: str) -> None:
         with dlt_locks.held(folder, f"tables {config.destination_type} {config.fingerprint()} {dataset}"):
             return initialize(loader, *arguments)
 
+    Pipeline.__init__ = init  # type: ignore[method-assign]
     Pipeline._sync_destination = sync_destination  # type: ignore[method-assign]
     Pipeline._load = load_packages  # type: ignore[method-assign]
     Load.initialize_package = initialize_package  # type: ignore[method-assign]

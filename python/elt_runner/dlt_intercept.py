@@ -51,9 +51,17 @@ class Interception:
         dlt_exclusive.install(self._request["lock_dir"])
         dlt_settings.install()
         if self._request["own_resource"] is not None:
-            dlt_unique.install(self._request["own_resource"])
+            dlt_unique.install()
 
     def run(self, pipeline: Any, data: Any, arguments: dict[str, Any]) -> Any:
+        resources: list[Any] | None = None
+        if data is not None and self._wanted is not None:
+            # A pipeline of which nothing is wanted is left alone: another step may be at work with it.
+            data, resources = self._select(data, arguments)
+            if data is None:
+                return None
+        if self._request["own_resource"] is not None:
+            dlt_unique.rename(pipeline, self._request["own_resource"])
         is_first = self._claim(pipeline)
         if dlt_drop.finish_interrupted(pipeline, os.path.dirname(self._request["loaded_file"])):
             # What earlier attempts loaded is gone with it.
@@ -63,9 +71,8 @@ class Interception:
         recovered = self._finish_pending(pipeline, arguments)
         if data is None:
             return recovered or self._original(pipeline, None, **arguments)
-        data, resources = self._select(data, arguments)
-        if data is None:
-            return None
+        if resources is None:
+            data, resources = self._select(data, arguments)
         number = self._counts.get(pipeline.pipeline_name, 0)
         self._counts[pipeline.pipeline_name] = number + 1
         call = f"{pipeline.pipeline_name}#{number}"
@@ -82,13 +89,13 @@ class Interception:
             arguments["schema_contract"] = contract
         names = sorted(resource.name for resource in resources) or [_name_of(data, arguments) or ""]
         appends = self._appending(resources, arguments)
-        if appends and not self._request["refresh"]:
-            done_before = self._done_before(call, names, pipeline)
-            if done_before is not None:
-                events.log("info", f"{', '.join(names)}: loaded by an earlier attempt already, not appended again")
-                self._journal.update(call, **self._journal.before[call])
-                self.loads.append(done_before)
-                return pipeline.last_trace.last_load_info if pipeline.last_trace else None
+        once = bool(appends) or self._replaces_by_cursor(resources, arguments)
+        done_before = self._done_before(call, names, pipeline, once)
+        if done_before is not None:
+            events.log("info", f"{', '.join(names)}: loaded by an earlier attempt already, not loaded again")
+            self._journal.update(call, state="done", resources=names, load=done_before.as_json())
+            self.loads.append(done_before)
+            return recovered or (pipeline.last_trace.last_load_info if pipeline.last_trace else None)
         self.appended.update(appends)
         override = _disposition(arguments.get("write_disposition"))
         if call in self._recovered and all(_is_append(override, resource) for resource in resources):
@@ -145,15 +152,16 @@ class Interception:
             self._recovered[call] = load
         return info
 
-    def _done_before(self, call: str, names: list[str], pipeline: Any) -> Load | None:
-        """The load of an earlier attempt that this call would repeat; only asked where repeating doubles rows."""
+    def _done_before(self, call: str, names: list[str], pipeline: Any, once: bool) -> Load | None:
+        """The load of an earlier attempt that this call would repeat: one that was left pending and is through now, or,
+        where repeating it changes what comes out (`once`), one that was through already."""
         before = self._journal.before.get(call)
         if before is None or before.get("resources") != names:
             return None
-        same_work = self._journal.is_retry or self._request["partitioned"]
+        same_work = self._journal.is_retry or (once and self._request["partitioned"])
         if call in self._recovered:
             return self._recovered[call] if same_work else None
-        if not self._journal.is_retry:
+        if not self._journal.is_retry or not once or self._request["refresh"]:
             return None
         load = Load.from_json(before.get("load") or {})
         through = bool(load.load_ids) and all(dlt_recover.is_loaded(pipeline, load_id) for load_id in load.load_ids)
@@ -177,11 +185,16 @@ class Interception:
             return [] if override in ("replace", "merge") else ["*"]
         found = []
         for resource in resources:
-            cursor = dlt_window.current_incremental(resource)
-            keeps_state = cursor is not None and cursor.end_value is None
-            if not keeps_state and _is_append(override, resource):
+            if not _keeps_state(resource) and _is_append(override, resource):
                 found.append(resource.name)
         return found
+
+    def _replaces_by_cursor(self, resources: list[Any], arguments: dict[str, Any]) -> bool:
+        """Whether a resource replaces its table by what its cursor finds, which is less the second time."""
+        override = _disposition(arguments.get("write_disposition"))
+        return any(
+            (override or _disposition(resource.write_disposition)) == "replace" and _keeps_state(resource) for resource in resources
+        )
 
     def _select(self, data: Any, arguments: dict[str, Any]) -> tuple[Any, list[Any]]:
         """The wanted part of what the script loads, and its resources; (None, []) if nothing of it is wanted."""
@@ -218,6 +231,12 @@ def _name_of(data: Any, arguments: dict[str, Any]) -> str | None:
 
 def _disposition(config: Any) -> str | None:
     return config.get("disposition") if isinstance(config, dict) else config if isinstance(config, str) else None
+
+
+def _keeps_state(resource: Any) -> bool:
+    """Whether a load moves the resource's cursor."""
+    cursor = dlt_window.current_incremental(resource)
+    return cursor is not None and cursor.end_value is None
 
 
 def _is_append(override: str | None, resource: Any) -> bool:

@@ -6,10 +6,8 @@ else goes on as under the name that the code gives: its dataset, DuckDB's defaul
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from dlt.common.configuration import resolve
@@ -17,7 +15,6 @@ from dlt.pipeline.pipeline import Pipeline
 
 #: Names as the code gives them, by the names that stand in their place.
 given: dict[str, str] = {}
-_as_it_is = False
 
 
 def name_for(pipeline_name: str, resource: str) -> str:
@@ -31,16 +28,9 @@ def suffix_of(resource: str) -> str:
     return re.sub(r"\W+", "_", resource)
 
 
-def install(resource: str) -> None:
-    """From here on, pipelines are made under the name of this resource."""
-    init, dataset, bind = Pipeline._init_working_dir, Pipeline._make_dataset_name, Pipeline._bind_local_files
-
-    def init_working_dir(pipeline: Any, pipeline_name: str, pipelines_dir: str) -> None:
-        # A pipeline that is dropped is made anew under the name that it has.
-        name = pipeline_name if _as_it_is or pipeline_name in given else name_for(pipeline_name, resource)
-        if name != pipeline_name:
-            given[name] = pipeline_name
-        init(pipeline, name, pipelines_dir)
+def install() -> None:
+    """Lets a pipeline that is renamed keep everything else."""
+    dataset, bind = Pipeline._make_dataset_name, Pipeline._bind_local_files
 
     def make_dataset_name(pipeline: Any, *arguments: Any) -> str:
         return _as_given(pipeline, lambda: dataset(pipeline, *arguments))
@@ -50,21 +40,39 @@ def install(resource: str) -> None:
         bound.pipeline_working_dir = os.path.join(pipeline.pipelines_dir, bound.pipeline_name)
         return bound
 
-    Pipeline._init_working_dir = init_working_dir  # type: ignore[method-assign]
     Pipeline._make_dataset_name = make_dataset_name  # type: ignore[method-assign]
     Pipeline._bind_local_files = bind_local_files  # type: ignore[method-assign]
     _keep_sections()
 
 
-@contextlib.contextmanager
-def unchanged() -> Iterator[None]:
-    """Pipelines that are made inside have the names that they are given."""
-    global _as_it_is
-    before, _as_it_is = _as_it_is, True
-    try:
-        yield
-    finally:
-        _as_it_is = before
+def rename(pipeline: Any, resource: str) -> None:
+    """Gives a pipeline that is about to load the resource a name of its own, in place: the user's code holds on to it."""
+    before = pipeline.pipeline_name
+    name = name_for(before, resource)
+    if before in given or name == before:
+        return
+    given[name] = before
+    dataset, storage = pipeline.dataset_name, pipeline._schema_storage_config
+    # As dlt's own drop() makes a pipeline anew.
+    pipeline.__init__(
+        name,
+        pipeline.pipelines_dir,
+        pipeline.pipeline_salt,
+        pipeline._destination,
+        pipeline._staging,
+        dataset,
+        storage.import_schema_path,
+        storage.export_schema_path,
+        pipeline.dev_mode,
+        pipeline.collector,
+        False,
+        pipeline.config,
+        refresh=pipeline.refresh,
+    )
+    pipeline.activate()
+    with pipeline.managed_state():
+        # A layout of dataset names is in it already.
+        pipeline.dataset_name = dataset
 
 
 def _as_given(pipeline: Any, call: Any) -> Any:

@@ -61,7 +61,7 @@ export async function prepareStep(
     const manifest = places.manifest(spec.component, spec.pipeline);
     for (const { file } of layWorkDir(workDir, tree, spec.code.treeId, manifest))
       reportCollision(spec, dir, file);
-    const secretFiles = laySecretFiles(machine.secretsDir, spec.pipeline, workDir);
+    const secretFiles = laySecretFiles(machine.secretsDir, namesOf(spec), workDir);
     const given = givenVariables(spec, machine, tree);
     const tooling = await tools;
     const [{ envKey, python }, slingBinary] = tooling;
@@ -120,6 +120,11 @@ export async function prepareStep(
   }
 }
 
+/** What a pipeline's secret files can stand under: its name, or that of its folder. */
+function namesOf({ pipeline, config }: StepSpec): readonly string[] {
+  return [pipeline, config.name];
+}
+
 /** The place of a step that runs already: its working directory is in use, its secret files lie there. */
 export function claimPlace(
   spec: StepSpec,
@@ -127,7 +132,7 @@ export function claimPlace(
 ): { readonly secrets: readonly string[]; readonly release: (end: StepEnd) => void } {
   const workDir = machine.places.work(spec.component, spec.pipeline);
   const leaveDir = machine.workDirs.join(workDir, useOf(spec));
-  const secrets = laySecretFiles(machine.secretsDir, spec.pipeline, workDir);
+  const secrets = laySecretFiles(machine.secretsDir, namesOf(spec), workDir);
   return { secrets, release: releaser(spec, machine, leaveDir) };
 }
 

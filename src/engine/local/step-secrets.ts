@@ -22,18 +22,19 @@ export function variablesOf(secretsDir: string | null): Readonly<Record<string, 
 /**
  * Links the secret files that are meant for a pipeline into its working directory: its own
  * (`ELT_SECRETS_DIR/<pipeline>/…`), else the global one. A file of the folder or of a run is left alone.
+ * @param names of the pipeline, the first that has the file counts
  * @returns what is written in them, to be masked
  */
 export function laySecretFiles(
   secretsDir: string | null,
-  pipeline: string,
+  names: readonly string[],
   workDir: string,
 ): readonly string[] {
   if (secretsDir === null) return [];
   const values: string[] = [];
   for (const file of FILES) {
-    const source = [join(secretsDir, pipeline, file), join(secretsDir, file)].find((path) =>
-      existsSync(path),
+    const source = [...names.map((name) => join(secretsDir, name, file)), join(secretsDir, file)].find(
+      (path) => existsSync(path),
     );
     if (source === undefined) continue;
     values.push(...tomlStrings(read(source) ?? ''));
