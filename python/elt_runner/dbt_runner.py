@@ -16,7 +16,7 @@ from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
 from google.protobuf.json_format import MessageToDict
 
-from elt_runner import dbt_duckdb, dbt_target, events
+from elt_runner import dbt_duckdb, dbt_freshness, dbt_target, events
 from elt_runner.dbt_failures import classify, explain, one_line
 from elt_runner.dbt_select import selection, used_vars
 from elt_runner.errors import Failure
@@ -74,14 +74,14 @@ class Build:
             events.log("warning", warning)
         self._is_duckdb = dbt_duckdb.install()
         self._install_packages()
-        for portion in self._request["portions"]:
-            code = self._build(portion)
+        for nth, portion in enumerate(self._request["portions"]):
+            code = self._build(portion, is_first=nth == 0)
             if code != 0:
                 return code
         events.emit("end", status="ok")
         return 0
 
-    def _build(self, portion: dict[str, Any]) -> int:
+    def _build(self, portion: dict[str, Any], is_first: bool) -> int:
         """Builds and tests all nodes of the step once, for one partition or for what the step has."""
         request = self._request
         self._partition = portion["partition"]
@@ -89,6 +89,8 @@ class Build:
         os.environ.update(portion["variables"])
         arguments = self._arguments(portion)
         self._parse(arguments)
+        if is_first:
+            self._check_sources(arguments)
         terms, self._tests = selection(self._manifest, list(self._asset_of))
         command = ["build", *arguments, "--indirect-selection", "empty"]
         if request["full_refresh"]:
@@ -136,6 +138,12 @@ class Build:
             shutil.copyfile(parsed, temporary)
             os.replace(temporary, cache)
             _prune(folder)
+
+    def _check_sources(self, arguments: list[str]) -> None:
+        known = {unique_id: key for unique_id, key in self._asset_of.items() if unique_id in self._manifest.nodes}
+        dbt_freshness.check(self._manifest, known, arguments)
+        if self.cancelled:
+            raise KeyboardInterrupt
 
     def _install_packages(self) -> None:
         """`dbt deps`, once per content of the files that name packages."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 MOST_PLACEHOLDERS = 50
+#: Of compiled SQL that is kept; the state file has it for every model.
+LONGEST_CODE = 20_000
 ASSETS = ("model", "seed", "snapshot")
 
 Facts = dict[str, Any]
@@ -33,6 +35,7 @@ def main(request_file: str) -> None:
         try:
             manifest = parse(dbtRunner, request)
             fill(answer, manifest)
+            compiled(dbtRunner, manifest, request, answer)
             for one in request["sets"]:
                 answer["sets"].append(listed(dbtRunner, manifest, request, one))
             if request["select"] or request["exclude"]:
@@ -72,6 +75,15 @@ def listed(runner: Any, manifest: Any, request: Facts, selection: Facts) -> list
     return sorted(json.loads(line)["unique_id"] for line in lines)
 
 
+def compiled(runner: Any, manifest: Any, request: Facts, answer: Facts) -> None:
+    """Adds the SQL of each model as a full build would run it. Without a connection: what asks the database has none."""
+    result = runner(manifest=manifest).invoke(["--quiet", "compile", "--no-introspect", "--no-populate-cache", *common(request)])
+    code = {each.node.unique_id: getattr(each.node, "compiled_code", None) for each in getattr(result.result, "results", [])}
+    for node in answer["nodes"]:
+        text = code.get(node["unique_id"])
+        node["compiled"] = text.strip()[:LONGEST_CODE] if isinstance(text, str) and text.strip() else None
+
+
 def common(request: Facts, with_target: bool = True) -> list[str]:
     arguments = ["--vars", json.dumps(request["vars"])] if request["vars"] else []
     if with_target and request["target"]:
@@ -100,8 +112,15 @@ def fill(answer: Facts, manifest: Any) -> None:
                 "source_name": source["source_name"],
                 "name": source["name"],
                 "asset_key": asset_key(meta),
+                "description": source.get("description") or "",
+                "columns": columns(source),
+                "path": source["original_file_path"],
+                "freshness": freshness(source),
             }
         )
+    for node in answer["nodes"]:
+        group = plain["groups"].get(f"group.{node['unique_id'].split('.')[1]}.{node['dbt_group']}")
+        node["group_owner"] = email((group or {}).get("owner") or {})
 
 
 def asset(node: Facts) -> Facts:
@@ -119,18 +138,36 @@ def asset(node: Facts) -> Facts:
         "tags": node.get("tags") or [],
         "materialized": config.get("materialized"),
         "description": node.get("description") or "",
-        "columns": [
-            {"name": column["name"], "type": column.get("data_type"), "description": column.get("description") or ""}
-            for column in (node.get("columns") or {}).values()
-        ],
+        "columns": columns(node),
         "depends_on": (node.get("depends_on") or {}).get("nodes") or [],
         "checksum": (node.get("checksum") or {}).get("checksum"),
         "path": node["original_file_path"],
         "patch_path": node.get("patch_path"),
         "asset_key": asset_key(meta),
         "group": dagster.get("group"),
+        "dbt_group": config.get("group"),
+        "compiled": None,
         "owners": dagster.get("owners"),
     }
+
+
+def columns(node: Facts) -> list[Facts]:
+    return [
+        {"name": column["name"], "type": column.get("data_type"), "description": column.get("description") or ""}
+        for column in (node.get("columns") or {}).values()
+    ]
+
+
+def freshness(source: Facts) -> str | None:
+    """The worst that `dbt source freshness` can say of it; None if the source has no criteria."""
+    criteria = source.get("freshness") or {}
+    found = [name for name in ("error_after", "warn_after") if (criteria.get(name) or {}).get("count") is not None]
+    return {"error_after": "ERROR", "warn_after": "WARN"}[found[0]] if found else None
+
+
+def email(owner: Facts) -> str | None:
+    address = owner.get("email")
+    return address if isinstance(address, str) and re.fullmatch(r"[^\s@:]+@[^\s@]+", address) else None
 
 
 def test(node: Facts) -> Facts:

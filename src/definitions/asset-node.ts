@@ -1,6 +1,6 @@
-import type { AssetOverride, Dep, PipelineConfig } from '../discovery/pipeline-config.ts';
+import type { AssetOverride, Dep, MetadataEntry, PipelineConfig } from '../discovery/pipeline-config.ts';
 import type { PartitionsDefinition } from '../partitions/definition/partitions-definition.ts';
-import type { DiscoveredAsset, PipelineState } from '../state/snapshot.ts';
+import type { DiscoveredAsset, DiscoveredSource, PipelineState } from '../state/snapshot.ts';
 import type { AssetCheck, AssetDep, AssetNode } from './definitions.ts';
 
 const built = new WeakMap<
@@ -46,8 +46,9 @@ function assetNode(component: string, pipeline: PipelineState, asset: Discovered
     owners: over.owners ?? asset.owners ?? config.owners,
     tags: { ...config.tags, ...asset.tags, ...over.tags },
     kinds: over.kinds ?? union(config.kinds, asset.kinds ?? []),
-    metadata: [...config.metadata, ...(over.metadata ?? [])],
+    metadata: [...foundMetadata(asset), ...config.metadata, ...(over.metadata ?? [])],
     columns: asset.columns ?? [],
+    ...(asset.compiledSql === undefined ? {} : { compiledSql: asset.compiledSql }),
     ...(partitions === undefined ? {} : { partitions }),
     backfillPolicy: config.backfillPolicy,
     ...depsOf(pipeline, asset, over),
@@ -62,8 +63,24 @@ function assetNode(component: string, pipeline: PipelineState, asset: Discovered
   };
 }
 
-/** A key that somebody depends on and nobody here makes. */
-export function externalNode(key: string, component: string, named: AssetNode): AssetNode {
+/** What discovery found beside the file's own entries: a stream's mode, a model's materialization. */
+function foundMetadata(asset: DiscoveredAsset): MetadataEntry[] {
+  return Object.entries(asset.metadata ?? {}).map(([key, value]) => {
+    if (typeof value === 'number') return { key, value, type: Number.isInteger(value) ? 'int' : 'float' };
+    return { key, value, type: typeof value === 'boolean' ? 'bool' : 'text' };
+  });
+}
+
+/**
+ * A key that somebody depends on and nobody here makes.
+ * @param described what a folder that reads it says of it
+ */
+export function externalNode(
+  key: string,
+  component: string,
+  named: AssetNode,
+  described: DiscoveredSource | undefined,
+): AssetNode {
   return {
     key,
     kind: 'external',
@@ -76,14 +93,15 @@ export function externalNode(key: string, component: string, named: AssetNode): 
     tags: {},
     kinds: [],
     metadata: [],
-    columns: [],
+    columns: described?.columns ?? [],
+    ...(described?.description === undefined ? {} : { description: described.description }),
     backfillPolicy: { type: 'multi_run', maxPartitionsPerRun: 1 },
     deps: [],
     checks: [],
     codeVersion: '',
     enabled: true,
     held: false,
-    source: named.source,
+    source: described?.source ?? named.source,
   };
 }
 

@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { Limits } from '../discovery/pipeline-config.ts';
 import type { Diagnostic } from '../lib/diagnostics.ts';
 import { digestOf } from '../lib/digest.ts';
-import type { InstanceConfig, PipelineState, Snapshot } from '../state/snapshot.ts';
+import type { DiscoveredSource, InstanceConfig, PipelineState, Snapshot } from '../state/snapshot.ts';
 import { alertsMeaning, mergeAlerts } from './alerts.ts';
 import { buildAssetGraph } from './asset-graph.ts';
 import { assetNodes, externalNode } from './asset-node.ts';
@@ -39,7 +39,8 @@ export function buildDefinitions(sources: readonly DefinitionsSource[]): {
       }
     }
   }
-  const { graph, broken } = buildAssetGraph([...nodes.values(), ...externalNodes(nodes, diagnostics)]);
+  const external = externalNodes(nodes, describedSources(pipelines), diagnostics);
+  const { graph, broken } = buildAssetGraph([...nodes.values(), ...external]);
   for (const { key, on } of broken) diagnostics.push(cycle(graph.nodes.get(key)!, on));
   const jobs = buildJobs(graph);
   const schedules = buildSchedules(sources, graph.nodes);
@@ -91,12 +92,27 @@ function meaningOf(node: AssetNode): unknown {
   return { ...node, source: null, code: node.code?.contentDigest ?? null };
 }
 
-function externalNodes(nodes: ReadonlyMap<AssetKey, AssetNode>, diagnostics: Diagnostic[]): AssetNode[] {
+/** The first folder that describes a source is heard. */
+function describedSources(pipelines: ReadonlyMap<string, PipelineState>): Map<AssetKey, DiscoveredSource> {
+  const described = new Map<AssetKey, DiscoveredSource>();
+  for (const { assets } of pipelines.values()) {
+    for (const { reads = [] } of assets) {
+      for (const source of reads) if (!described.has(source.key)) described.set(source.key, source);
+    }
+  }
+  return described;
+}
+
+function externalNodes(
+  nodes: ReadonlyMap<AssetKey, AssetNode>,
+  described: ReadonlyMap<AssetKey, DiscoveredSource>,
+  diagnostics: Diagnostic[],
+): AssetNode[] {
   const external = new Map<AssetKey, AssetNode>();
   for (const node of nodes.values()) {
     for (const { key } of node.deps) {
       if (nodes.has(key) || external.has(key)) continue;
-      external.set(key, externalNode(key, node.component, node));
+      external.set(key, externalNode(key, node.component, node, described.get(key)));
       const near = nearest(key, nodes.keys());
       if (near !== null) diagnostics.push(unknownDependency(node, key, near));
     }

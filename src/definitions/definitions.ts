@@ -45,6 +45,8 @@ export interface AssetNode {
   readonly kinds: readonly string[];
   readonly metadata: readonly MetadataEntry[];
   readonly columns: readonly AssetColumn[];
+  /** SQL that the tool makes of the asset's code. */
+  readonly compiledSql?: string;
   readonly partitions?: PartitionsDefinition;
   readonly backfillPolicy: BackfillPolicy;
   /** Other assets: never itself. */

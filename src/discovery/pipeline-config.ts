@@ -184,6 +184,8 @@ export interface DbtConfig {
   readonly assetSets: readonly DbtAssetSet[];
   readonly translator: {
     readonly sourceKey: 'name' | 'source_name';
+    /** `<source>` or `<source>.<table>` → the asset that loads it: one asset can be all tables of a source. */
+    readonly sourceKeys?: Readonly<Record<string, string>>;
     readonly modelKey: 'name' | 'schema_name';
     readonly group?: 'folder';
     readonly automationCondition?: string;

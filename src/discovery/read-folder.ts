@@ -24,7 +24,7 @@ import type { ToolReading } from './tool-reading.ts';
 import { checkTree } from './tree-safety.ts';
 
 /** A new release that reads folders otherwise must not be served results of an older one's jobs. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** All that one tree of a folder says by itself: the same for every commit, service and time. */
 export type FolderReading =

@@ -11,6 +11,7 @@ const VERBATIM = new Set([
   'sourceArgs',
   'vars',
   'map',
+  'sourceKeys',
   'pools',
   'metadata',
   'value',

@@ -21,6 +21,14 @@ export interface AssetColumn {
   readonly description?: string;
 }
 
+/** What a folder knows of an asset that it only reads: a dbt source. Shown if no pipeline makes that asset. */
+export interface DiscoveredSource {
+  readonly key: string;
+  readonly description?: string;
+  readonly columns: readonly AssetColumn[];
+  readonly source: SourceRef;
+}
+
 /** One asset as a folder's own files tell it, before `dagster.yaml` settings of the pipeline are laid over it. */
 export interface DiscoveredAsset {
   /** `/`-joined key, as users see it: `dlt_orders`, `dlt_catalog/products`. */
@@ -37,6 +45,10 @@ export interface DiscoveredAsset {
   readonly checks: readonly DiscoveredCheck[];
   readonly codeVersion?: string;
   readonly columns?: readonly AssetColumn[];
+  /** SQL that the tool makes of the asset's code. */
+  readonly compiledSql?: string;
+  /** Of `deps`, those that the folder describes. */
+  readonly reads?: readonly DiscoveredSource[];
   readonly description?: string;
   readonly group?: string;
   readonly owners?: readonly string[];

@@ -133,6 +133,70 @@ describe('models, seeds and tests', () => {
   });
 });
 
+describe('sources and snapshots', () => {
+  const FILES = {
+    'dbt_project.yml': 'name: small\nprofile: small\nversion: "1.0"\n',
+    'profiles.yml': SMALL['profiles.yml'],
+    'models/people.sql': "select id, name from {{ source('crm', 'raw') }}\n",
+    'models/schema.yml': `
+sources:
+  - name: crm
+    schema: raw
+    tables:
+      - name: raw
+        config: { loaded_at_field: loaded, freshness: { warn_after: { count: 1, period: hour }, error_after: { count: 1, period: day } } }
+snapshots:
+  - name: kept
+    relation: ref('people')
+    config: { unique_key: id, strategy: check, check_cols: all }
+`,
+  };
+
+  it('tell how fresh the sources are; a snapshot keeps what it has and adds what changed', async () => {
+    const folder = await StepFolder.create(FILES);
+    const { python } = await testTools();
+    const file = join(folder.root, 'crm.duckdb');
+    const sql = (...statements: string[]) =>
+      execa(python, [
+        '-c',
+        'import duckdb, sys; db = duckdb.connect(sys.argv[1]); [db.execute(s) for s in sys.argv[2:]]',
+        file,
+        ...statements,
+      ]);
+    await sql(
+      'create schema raw',
+      "create table raw.raw as select i as id, 'a' as name, now()::timestamp - interval 3 hour as loaded from range(4) t(i)",
+    );
+    const assets: PlannedAsset[] = [
+      ['people', 'model.small.people'],
+      ['kept', 'snapshot.small.kept'],
+    ].map(([key = '', resource = '']) => {
+      return { key, resource, partitions: { kind: 'none' }, blockingChecks: [], codeVersion: '1' };
+    });
+    const run = (runId: string) =>
+      folder.run(dbtRunner, stepSpec('dbt', { dbt: DBT }, { assets, runId }), {
+        env: { DUCKDB_DATABASE: file },
+      });
+    const first = await run('run-1');
+    expect(first.end, first.stderr + first.stdout.toString()).toMatchObject({ status: 'ok' });
+    expect(first.events.filter((event) => event.type === 'check')).toEqual([
+      expect.objectContaining({
+        asset_key: 'people',
+        check_name: 'source_freshness_crm_raw',
+        passed: false,
+        severity: 'WARN',
+        metadata: expect.objectContaining({ message: 'the newest row is 3.0 hours old' }),
+      }),
+    ]);
+    const versions = 'select count(*), count(distinct id), count(dbt_valid_to) from marts.kept';
+    expect(await duckdbRows(file, versions)).toEqual([[4, 4, 0]]);
+    await sql("update raw.raw set name = 'b', loaded = now()::timestamp where id = 1");
+    const second = await run('run-2');
+    expect(checks(second)).toEqual({ source_freshness_crm_raw: ['people', true, 'ERROR'] });
+    expect(await duckdbRows(file, versions)).toEqual([[5, 4, 1]]);
+  });
+});
+
 describe('partitions', () => {
   const SHOP = join(ROOT, 'fixtures/repo/pipelines/dbt/shop_models');
   const env = (folder: StepFolder): Record<string, string> => ({

@@ -184,13 +184,20 @@ function readAssetSets(map: MapReader): DbtAssetSet[] {
 }
 
 function readTranslator(map: MapReader | undefined): DbtConfig['translator'] {
-  const inner = map?.section('translator', ['source_key', 'model_key', 'group', 'automation_condition']);
+  const inner = map?.section('translator', [
+    'source_key',
+    'source_keys',
+    'model_key',
+    'group',
+    'automation_condition',
+  ]);
+  const sourceKeys = inner?.textMap('source_keys');
   const group = inner?.oneOf('group', ['folder'] as const);
   const automationCondition = inner === undefined ? undefined : readCondition(inner, 'automation_condition');
   return {
     sourceKey: inner?.oneOf('source_key', ['name', 'source_name'] as const) ?? 'name',
     modelKey: inner?.oneOf('model_key', ['name', 'schema_name'] as const) ?? 'name',
-    ...defined({ group, automationCondition }),
+    ...defined({ sourceKeys, group, automationCondition }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { DbtProperties } from './dbt-properties.ts';
 import { readProperties, tagsAt } from './dbt-properties.ts';
 import type { SqlFacts } from './dbt-sql.ts';
 import { readModelSql } from './dbt-sql.ts';
+import { dbtTags, sourceAssetKey } from './manifest-assets.ts';
 import { matchesSelection } from './simple-selection.ts';
 
 interface Node {
@@ -43,9 +44,8 @@ export function dbtAssetsFromFiles(
   }
   const keyOf = (node: Node): string => (node.properties?.assetKey ?? [node.name]).join('/');
   const sourceKey = (source: string, table: string): string => {
-    const given = properties.sourceKeys.get(`${source}.${table}`);
-    if (given !== undefined) return given.join('/');
-    return dbt.translator.sourceKey === 'source_name' ? `${source}/${table}` : table;
+    const given = properties.sourceKeys.get(`${source}.${table}`)?.join('/');
+    return sourceAssetKey(dbt, source, table, given);
   };
   const assets: DiscoveredAsset[] = [];
   for (const node of nodes.values()) {
@@ -170,7 +170,7 @@ function assetOf(
     codeVersion: digestOfFile(folder, node.path, folder.files.get(node.path)!.oid),
     deps,
     checks: properties?.checks ?? [],
-    tags: { elt_type: 'dbt', pipeline: folder.name },
+    tags: dbtTags(node.tags, folder.name),
     kinds: ['dbt'],
     ...(assetSet === undefined ? {} : { assetSet }),
     ...(properties?.description === undefined ? {} : { description: properties.description }),

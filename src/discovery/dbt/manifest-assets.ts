@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../lib/diagnostics.ts';
-import type { DiscoveredAsset, DiscoveredCheck } from '../../state/snapshot.ts';
-import type { PipelineConfig } from '../pipeline-config.ts';
-import type { ParsedManifest, ParsedNode } from './parsed-manifest.ts';
+import type { DiscoveredAsset, DiscoveredCheck, DiscoveredSource } from '../../state/snapshot.ts';
+import type { DbtConfig, PipelineConfig } from '../pipeline-config.ts';
+import type { ParsedManifest, ParsedNode, ParsedSource } from './parsed-manifest.ts';
 
 export interface ManifestAssets {
   readonly assets: readonly DiscoveredAsset[];
@@ -46,13 +46,17 @@ export function assetsFromManifest(manifest: ParsedManifest, config: PipelineCon
     }
   }
   const selected = manifest.selected === null ? null : new Set(manifest.selected);
+  const sources = new Map(manifest.sources.map((source) => [source.unique_id, source]));
   const outside: string[] = [];
   const assets: DiscoveredAsset[] = [];
   for (const node of manifest.nodes) {
     if (node.materialized === 'ephemeral' || selected?.has(node.unique_id) === false) continue;
     const assetSet = setOf.get(node.unique_id);
     if (dbt.assetSets.length > 0 && assetSet === undefined) outside.push(keys.get(node.unique_id)!);
-    else assets.push(assetOf(node, nodes, keys, checksOf(node, manifest, nodes), config, assetSet));
+    else {
+      const checks = [...checksOf(node, manifest, nodes), ...freshnessOf(node, sources)];
+      assets.push(assetOf(node, { nodes, sources, keys, config }, checks, assetSet));
+    }
   }
   if (outside.length > 0) {
     const named = outside.sort().slice(0, MOST_NAMED).join(', ');
@@ -68,11 +72,11 @@ export function assetsFromManifest(manifest: ParsedManifest, config: PipelineCon
 }
 
 function keysOf(manifest: ParsedManifest, config: PipelineConfig): Map<string, string> {
-  const { sourceKey, modelKey } = config.dbt!.translator;
+  const { modelKey } = config.dbt!.translator;
   const keys = new Map<string, string>();
   for (const source of manifest.sources) {
-    const parts = sourceKey === 'source_name' ? [source.source_name, source.name] : [source.name];
-    keys.set(source.unique_id, (source.asset_key ?? parts).join('/'));
+    const given = source.asset_key?.join('/');
+    keys.set(source.unique_id, sourceAssetKey(config.dbt!, source.source_name, source.name, given));
   }
   for (const node of manifest.nodes) {
     const name = node.version === null ? node.name : (node.alias ?? node.name);
@@ -82,39 +86,79 @@ function keysOf(manifest: ParsedManifest, config: PipelineConfig): Map<string, s
   return keys;
 }
 
+/** The asset that a dbt source stands for: what `dagster.yaml` says, then the source's own `meta`, then its name. */
+export function sourceAssetKey(
+  { translator }: DbtConfig,
+  source: string,
+  table: string,
+  given: string | undefined,
+): string {
+  const { sourceKey, sourceKeys } = translator;
+  const said = sourceKeys?.[`${source}.${table}`] ?? sourceKeys?.[source];
+  return said ?? given ?? (sourceKey === 'source_name' ? `${source}/${table}` : table);
+}
+
+interface Surroundings {
+  readonly nodes: ReadonlyMap<string, ParsedNode>;
+  readonly sources: ReadonlyMap<string, ParsedSource>;
+  readonly keys: ReadonlyMap<string, string>;
+  readonly config: PipelineConfig;
+}
+
 function assetOf(
   node: ParsedNode,
-  nodes: ReadonlyMap<string, ParsedNode>,
-  keys: ReadonlyMap<string, string>,
+  { nodes, sources, keys, config }: Surroundings,
   checks: readonly DiscoveredCheck[],
-  config: PipelineConfig,
   assetSet: number | undefined,
 ): DiscoveredAsset {
   const key = keys.get(node.unique_id)!;
-  const deps = new Set<string>();
-  collectDeps(node, nodes, keys, deps, new Set());
+  const parents = new Set<string>();
+  collectParents(node, nodes, keys, parents, new Set());
+  const deps = new Set([...parents].map((id) => keys.get(id)!));
   deps.delete(key);
+  const reads = [...parents].flatMap((id) => {
+    const source = sources.get(id);
+    return source === undefined ? [] : [describedSource(source, keys.get(id)!, config)];
+  });
   const folder = config.dbt!.translator.group === 'folder' && node.fqn.length > 2 ? node.fqn[1] : undefined;
-  const group = node.group ?? folder;
+  const group = node.group ?? node.dbt_group ?? folder;
+  const owners = node.owners ?? (node.group_owner === null ? null : [node.group_owner]);
   return {
     key,
     kind: 'dbt',
     resource: node.unique_id,
     deps: [...deps].sort(),
     checks,
-    tags: { elt_type: 'dbt', pipeline: config.name },
+    tags: dbtTags(node.tags, config.name),
     kinds: ['dbt'],
-    metadata: {
-      ...(node.materialized === null ? {} : { materialized: node.materialized }),
-      ...(node.tags.length === 0 ? {} : { dbt_tags: node.tags.join(', ') }),
-    },
+    metadata: node.materialized === null ? {} : { materialized: node.materialized },
     ...(assetSet === undefined ? {} : { assetSet }),
     ...(node.checksum === null ? {} : { codeVersion: node.checksum }),
     ...(node.description === '' ? {} : { description: node.description }),
     ...(node.columns.length === 0 ? {} : { columns: node.columns.map(columnOf) }),
     ...(group === undefined ? {} : { group }),
-    ...(node.owners === null ? {} : { owners: node.owners }),
+    ...(owners === null ? {} : { owners }),
+    ...(node.compiled === null ? {} : { compiledSql: node.compiled }),
+    ...(reads.length === 0 ? {} : { reads }),
     source: { file: `${config.dir}/${node.path}`, line: 1, column: 1 },
+  };
+}
+
+function describedSource(source: ParsedSource, key: string, config: PipelineConfig): DiscoveredSource {
+  return {
+    key,
+    ...(source.description === '' ? {} : { description: source.description }),
+    columns: source.columns.map(columnOf),
+    source: { file: `${config.dir}/${source.path}`, line: 1, column: 1 },
+  };
+}
+
+/** As dagster-dbt: a dbt tag is a tag without a value. */
+export function dbtTags(tags: Iterable<string>, pipeline: string): Record<string, string> {
+  return {
+    ...Object.fromEntries([...tags].map((tag) => [tag, ''])),
+    elt_type: 'dbt',
+    pipeline,
   };
 }
 
@@ -126,19 +170,20 @@ function columnOf(column: ParsedNode['columns'][number]): NonNullable<Discovered
   };
 }
 
-function collectDeps(
+/** Unique ids of what has a key: nodes and sources. */
+function collectParents(
   node: ParsedNode,
   nodes: ReadonlyMap<string, ParsedNode>,
   keys: ReadonlyMap<string, string>,
-  deps: Set<string>,
+  parents: Set<string>,
   seen: Set<string>,
 ): void {
   for (const id of node.depends_on) {
     if (seen.has(id)) continue;
     seen.add(id);
     const parent = nodes.get(id);
-    if (parent?.materialized === 'ephemeral') collectDeps(parent, nodes, keys, deps, seen);
-    else if (keys.has(id)) deps.add(keys.get(id)!);
+    if (parent?.materialized === 'ephemeral') collectParents(parent, nodes, keys, parents, seen);
+    else if (keys.has(id)) parents.add(id);
   }
 }
 
@@ -167,4 +212,19 @@ function checksOf(
       };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * `dbt source freshness` of the sources that a node reads itself. dbt builds on whatever it says, so it never blocks; the
+ * names are those that `dbt_runner.py` reports.
+ */
+function freshnessOf(node: ParsedNode, sources: ReadonlyMap<string, ParsedSource>): DiscoveredCheck[] {
+  return node.depends_on.flatMap((id): DiscoveredCheck[] => {
+    const source = sources.get(id);
+    if (source === undefined || source.freshness === null) return [];
+    const { source_name, name, freshness } = source;
+    const description = `Whether the source ${source_name}.${name} is as fresh as it is to be`;
+    const check = `source_freshness_${source_name}_${name}`;
+    return [{ name: check, severity: freshness, blocking: false, toolId: id, description }];
+  });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const id = z.string();
+const columns = z.array(z.object({ name: z.string(), type: z.string().nullable(), description: z.string() }));
 const assetKey = z.array(z.string()).nullable();
 
 /** What `discover_dbt.py` writes: of the manifest, only what assets need. */
@@ -25,13 +26,18 @@ export const parsedManifest = z.object({
       tags: z.array(z.string()),
       materialized: z.string().nullable(),
       description: z.string(),
-      columns: z.array(z.object({ name: z.string(), type: z.string().nullable(), description: z.string() })),
+      columns,
       depends_on: z.array(id),
       checksum: z.string().nullable(),
       path: z.string(),
       asset_key: assetKey,
       group: z.string().nullable(),
       owners: z.array(z.string()).nullable(),
+      /** dbt's own group, and the e-mail address of its owner. */
+      dbt_group: z.string().nullable(),
+      group_owner: z.string().nullable(),
+      /** SQL of a full build, compiled without a connection. */
+      compiled: z.string().nullable(),
     }),
   ),
   tests: z.array(
@@ -45,7 +51,17 @@ export const parsedManifest = z.object({
     }),
   ),
   sources: z.array(
-    z.object({ unique_id: id, source_name: z.string(), name: z.string(), asset_key: assetKey }),
+    z.object({
+      unique_id: id,
+      source_name: z.string(),
+      name: z.string(),
+      asset_key: assetKey,
+      description: z.string(),
+      columns,
+      path: z.string(),
+      /** The worst that its freshness can come to; null: nobody asks for it. */
+      freshness: z.enum(['WARN', 'ERROR']).nullable(),
+    }),
   ),
   /** Unique ids per asset set of `dagster.yaml`. */
   sets: z.array(z.array(id)),
@@ -54,4 +70,5 @@ export const parsedManifest = z.object({
 });
 
 export type ParsedManifest = z.infer<typeof parsedManifest>;
+export type ParsedSource = ParsedManifest['sources'][number];
 export type ParsedNode = ParsedManifest['nodes'][number];

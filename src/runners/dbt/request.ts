@@ -20,7 +20,7 @@ export interface DbtRequest {
   readonly target: string | null;
   readonly full_refresh: boolean;
   readonly target_path: string;
-  /** Parsed state of this content of the folder, shared by its runs. */
+  /** Parsed state of this content of the folder by this environment's dbt, shared by its runs. */
   readonly parse_cache: string;
   readonly state_dir: string;
   readonly warnings: readonly string[];
@@ -33,7 +33,7 @@ export interface DbtRequest {
 export function dbtRequest(
   spec: StepSpec,
   portions: readonly StepPortion[],
-  places: { readonly stepDir: string; readonly stateDir: string },
+  places: { readonly stepDir: string; readonly stateDir: string; readonly python: string },
 ): DbtRequest {
   const config = spec.config.dbt;
   invariant(config !== undefined, `${spec.pipeline} is a dbt pipeline without dbt settings`);
@@ -53,7 +53,7 @@ export function dbtRequest(
     target: config.target ?? null,
     full_refresh: spec.fullRefresh && !partitioned,
     target_path: `${places.stepDir}/target`,
-    parse_cache: `${stateDir}/parsed/${sha256(`${spec.code.contentDigest}\0${config.target ?? ''}`).slice(0, 16)}.msgpack`,
+    parse_cache: `${stateDir}/parsed/${sha256([spec.code.contentDigest, config.target ?? '', places.python].join('\0')).slice(0, 16)}.msgpack`,
     state_dir: stateDir,
     warnings:
       spec.fullRefresh && partitioned

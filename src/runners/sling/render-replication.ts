@@ -1,4 +1,3 @@
-import { SLING_CURSORS, type SlingCursor } from '../../discovery/pipeline-config.ts';
 import type { TimeWindow } from '../../partitions/instant.ts';
 import { slingTime, type WindowRanges, windowRanges } from './window-ranges.ts';
 
@@ -44,8 +43,8 @@ export interface RenderedReplication {
   readonly updateKey: string | null;
   /** The window, for a stream that takes one; which of them fits is known to who knows the column's type. */
   readonly ranges: WindowRanges | null;
-  /** What the stream says of its update_key; null: the source has to be asked. */
-  readonly cursor: SlingCursor | null;
+  /** What the stream says of its update_key, a key of `ranges`; null: the source has to be asked. */
+  readonly cursor: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -103,7 +102,7 @@ export function renderReplication(replication: Replication, options: RenderOptio
     object: settings.object ?? options.stream,
     updateKey: settings.update_key ?? null,
     ranges,
-    cursor: SLING_CURSORS.find((kind) => kind === declared) ?? null,
+    cursor: typeof declared === 'string' ? declared : null,
     warnings,
   };
 }

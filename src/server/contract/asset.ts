@@ -126,7 +126,7 @@ export const AssetDetail = AssetSummary.extend({
   ),
   metadata: z
     .array(z.object({ key: z.string(), value: z.unknown(), type: z.string() }))
-    .describe('As declared in dagster.yaml'),
+    .describe('As found in the folder and declared in dagster.yaml'),
   latest_metadata: Metadata.describe('Of the newest materialization'),
   retry_policy: z
     .object({
@@ -141,6 +141,7 @@ export const AssetDetail = AssetSummary.extend({
   freshness: AssetFreshnessDetail.nullable(),
   checks: z.array(AssetCheckInfo),
   source: z.object({ file: z.string(), line: z.number().int(), url: z.string().nullable() }),
+  compiled_sql: z.string().nullable().describe('Of a dbt model, as a full build runs it; null: not known'),
   definition: z.string().nullable().describe('Text of the dagster.yaml at the commit that serves'),
 });
 export type AssetDetail = z.infer<typeof AssetDetail>;

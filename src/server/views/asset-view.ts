@@ -85,6 +85,7 @@ export function assetDetail(context: ViewContext, node: AssetNode, facts: AssetD
       description: description ?? null,
     })),
     metadata: node.metadata.map(({ key, value, type }) => ({ key, value, type })),
+    compiled_sql: node.compiledSql ?? null,
     latest_metadata: { ...facts.status?.latest?.metadata },
     retry_policy:
       retryPolicy === undefined

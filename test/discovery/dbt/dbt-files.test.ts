@@ -88,7 +88,7 @@ describe('a dbt project before dbt has read it', () => {
           { name: 'not_null_mart_id', severity: 'ERROR', blocking: true },
           { name: 'unique_mart_id', severity: 'ERROR', blocking: true },
         ],
-        tags: { elt_type: 'dbt', pipeline: 'p' },
+        tags: { all: '', d: '', elt_type: 'dbt', pipeline: 'p' },
       }),
     ]);
   });

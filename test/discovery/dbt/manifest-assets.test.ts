@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assetsFromManifest } from '../../../src/discovery/dbt/manifest-assets.ts';
-import type { ParsedManifest, ParsedNode } from '../../../src/discovery/dbt/parsed-manifest.ts';
+import type { ParsedManifest, ParsedNode, ParsedSource } from '../../../src/discovery/dbt/parsed-manifest.ts';
 import type { PipelineConfig } from '../../../src/discovery/pipeline-config.ts';
 import { discover, stateOf } from '../../helpers/discover.ts';
 
@@ -28,9 +28,23 @@ function node(name: string, rest: Partial<ParsedNode> = {}): ParsedNode {
     asset_key: null,
     group: null,
     owners: null,
+    dbt_group: null,
+    group_owner: null,
+    compiled: null,
     ...rest,
   };
 }
+
+const SOURCE: ParsedSource = {
+  unique_id: 'source.p.s.raw',
+  source_name: 's',
+  name: 'raw',
+  asset_key: null,
+  description: '',
+  columns: [],
+  path: 'models/sources.yml',
+  freshness: null,
+};
 
 function manifest(rest: Partial<ParsedManifest>): ParsedManifest {
   return { error: null, nodes: [], tests: [], sources: [], sets: [], selected: null, ...rest };
@@ -46,7 +60,7 @@ describe('assets of a manifest', () => {
           node('v', { version: 2, alias: 'v_v2' }),
           node('k', { asset_key: ['x', 'k'], depends_on: ['model.p.a'], group: 'g' }),
         ],
-        sources: [{ unique_id: 'source.p.s.raw', source_name: 's', name: 'raw', asset_key: null }],
+        sources: [SOURCE],
         tests: [
           {
             unique_id: 'test.p.nn',
@@ -98,7 +112,7 @@ describe('assets of a manifest', () => {
     const { assets } = assetsFromManifest(
       manifest({
         nodes: [node('a', { schema: 'gold', depends_on: ['source.p.s.raw'] }), node('b')],
-        sources: [{ unique_id: 'source.p.s.raw', source_name: 's', name: 'raw', asset_key: null }],
+        sources: [SOURCE],
       }),
       await configOf(
         'dbt: { translator: { source_key: source_name, model_key: schema_name, group: folder } }',
@@ -108,6 +122,79 @@ describe('assets of a manifest', () => {
       ['b', [], 'marts'],
       ['gold/a', ['s/raw'], 'marts'],
     ]);
+  });
+
+  it('have the tags, group and owner that dbt knows', async () => {
+    const { assets } = assetsFromManifest(
+      manifest({
+        nodes: [
+          node('a', { tags: ['daily', 'pipeline'], dbt_group: 'finance', group_owner: 'cfo@shop.example' }),
+          node('b', {
+            dbt_group: 'finance',
+            group_owner: 'cfo@shop.example',
+            group: 'own',
+            owners: ['team:x'],
+          }),
+          node('c', { compiled: 'select 1' }),
+        ],
+      }),
+      await configOf('dbt: { translator: { group: folder } }'),
+    );
+    expect(assets.map(({ tags, group, owners, compiledSql }) => [tags, group, owners, compiledSql])).toEqual([
+      // A tag of dbt never takes the place of one of ours.
+      [{ daily: '', elt_type: 'dbt', pipeline: 'p' }, 'finance', ['cfo@shop.example'], undefined],
+      [{ elt_type: 'dbt', pipeline: 'p' }, 'own', ['team:x'], undefined],
+      [{ elt_type: 'dbt', pipeline: 'p' }, 'marts', undefined, 'select 1'],
+    ]);
+  });
+
+  it('describe the sources that they read, and ask for their freshness', async () => {
+    const columns = [{ name: 'id', type: 'int', description: '' }];
+    const { assets } = assetsFromManifest(
+      manifest({
+        nodes: [node('a', { depends_on: ['source.p.s.raw'] }), node('b', { depends_on: ['model.p.a'] })],
+        sources: [{ ...SOURCE, description: 'tills', columns, freshness: 'WARN' }],
+      }),
+      await configOf(''),
+    );
+    expect(assets[0]).toMatchObject({
+      reads: [
+        {
+          key: 'raw',
+          description: 'tills',
+          columns: [{ name: 'id', type: 'int' }],
+          source: { file: 'pipelines/p/models/sources.yml', line: 1, column: 1 },
+        },
+      ],
+      checks: [
+        { name: 'source_freshness_s_raw', severity: 'WARN', blocking: false, toolId: 'source.p.s.raw' },
+      ],
+    });
+    expect(assets[1]).toMatchObject({ checks: [] });
+    expect(assets[1]?.reads).toBeUndefined();
+  });
+
+  it('stand for sources as dagster.yaml says: one asset for a whole source, or for a table of it', async () => {
+    const sources = ['raw', 'other', 'third'].map((name) => ({
+      ...SOURCE,
+      unique_id: `source.p.s.${name}`,
+      name,
+    }));
+    const { assets, diagnostics } = assetsFromManifest(
+      manifest({
+        nodes: sources.map(({ unique_id, name }) => node(`m_${name}`, { depends_on: [unique_id] })),
+        sources: sources.map((source) =>
+          source.name === 'third' ? { ...source, asset_key: ['meta'] } : source,
+        ),
+      }),
+      await configOf('dbt: { translator: { source_keys: { s: dlt_github, s.other: dlt_other/rows } } }'),
+    );
+    expect(assets.map(({ key, deps }) => [key, deps])).toEqual([
+      ['m_other', ['dlt_other/rows']],
+      ['m_raw', ['dlt_github']],
+      ['m_third', ['dlt_github']],
+    ]);
+    expect(diagnostics).toEqual([]);
   });
 });
 

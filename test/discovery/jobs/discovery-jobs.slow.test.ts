@@ -255,6 +255,14 @@ describe('dbt parse', () => {
       ['unique_mart_weekly_data_id', 'ERROR', true],
       ['week_is_complete', 'WARN', false],
     ]);
+    // As a full build runs it: references are relations, the incremental part is left out, nothing was connected to.
+    expect(weekly?.compiledSql).toContain('"marts"."stg_weekly_raw_data"');
+    expect(weekly?.compiledSql).not.toMatch(/\{\{|\{%/);
+    expect(weekly?.tags).toMatchObject({ weekly: '' });
+    const staged = result.assets.find((asset) => asset.key === 'stg_daily_raw_data');
+    expect(staged?.reads?.map(({ key, source }) => [key, source.file])).toEqual([
+      ['daily_raw_data', 'pipelines/dbt/shop_models/models/sources.yml'],
+    ]);
   });
 
   it('needs no value of a variable', async () => {
