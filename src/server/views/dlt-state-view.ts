@@ -143,13 +143,15 @@ export function assetsByPipeline({ definitions }: ViewContext): ReadonlyMap<stri
   return found;
 }
 
-/** Of one asset for a whole folder the resources are known by the cursors that it reported, as `<resource>.<cursor>`. */
+/** Of one asset for a whole folder the resources are known by the cursors (`<resource>.<cursor>`) and tables of its last load. */
 function resourcesOf(declared: readonly string[], newest: MaterializationRow | null): string[] {
-  const cursor = newest?.metadata['cursor'];
-  const reported = isRecord(cursor)
+  if (declared.length > 0) return [...declared];
+  const { cursor, tables } = newest?.metadata ?? {};
+  const byCursor = isRecord(cursor)
     ? Object.keys(cursor).map((path) => path.slice(0, path.indexOf('.')))
     : [];
-  return declared.length > 0 ? [...declared] : [...new Set(reported.filter((name) => name !== ''))];
+  const roots = isRecord(tables) ? Object.keys(tables).filter((name) => !name.includes('__')) : [];
+  return [...new Set([...byCursor, ...roots])].filter((name) => name !== '').sort();
 }
 
 function ofLastAttempt(events: readonly EventRecord[]): Readonly<Record<string, unknown>>[] {
