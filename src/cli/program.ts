@@ -1,11 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { readDurationMs } from '../config/values.ts';
+import { LOG_LEVELS } from '../plan/log-level.ts';
 import type { BackfillOptions } from './commands/backfill.ts';
 import type { HoldOptions } from './commands/control.ts';
 import type { DevOptions } from './commands/dev.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { MaterializeOptions } from './commands/materialize.ts';
+import type { PipelineOptions } from './commands/pipeline.ts';
 import type { PlanOptions } from './commands/plan.ts';
+import type { SyncOptions } from './commands/sync.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import { createContext, type GlobalOptions } from './context.ts';
 import { type Group, helpText } from './help.ts';
@@ -100,10 +104,21 @@ function runCommands(add: Add, exit: Exit): void {
     .option('--full-refresh', 'drop what was loaded and load everything')
     .option('--config <json>', "the run's configuration")
     .option('--tag <name=value>', 'a tag of the run; repeat for more', collect)
+    .addOption(logLevel())
     .option('--wait', 'wait for the end; 1 if a run failed')
     .action(async (selection: string[], options: GlobalOptions & MaterializeOptions) => {
       const { materialize } = await import('./commands/materialize.ts');
       exit(await materialize(createContext(options), selection, options));
+    });
+  add('Run', 'sync', 'load a dlt or Sling source by its name', 'elt sync --source orders --wait')
+    .requiredOption('--source <name>', 'pipeline, its folder, or its dlt source')
+    .option('--partition <key>', 'a partition, or "latest"')
+    .option('--full-refresh', 'drop what was loaded and load everything')
+    .addOption(logLevel())
+    .option('--wait', 'wait for the end; 1 if a run failed')
+    .action(async (options: GlobalOptions & SyncOptions & { source: string }) => {
+      const { sync } = await import('./commands/sync.ts');
+      exit(await sync(createContext(options), options.source, options));
     });
   addBackfill(add, exit);
   add('Run', 'retry <run>', 'launch an ended run again', 'elt retry latest --from-failure')
@@ -351,6 +366,37 @@ function operate(add: Add, exit: Exit, program: Command): void {
       const { resume } = await import('./commands/control.ts');
       exit(await resume(createContext(options), options));
     });
+  add(
+    'Operate',
+    'pipeline [action] [name]',
+    'state of dlt: list, info, show, sync-state, drop',
+    'elt pipeline sync-state orders',
+  )
+    .option('--resource <name>', 'drop only this resource; repeat for more', collect)
+    .option('--dry-run', 'drop: show what would go')
+    .option('--yes', 'drop without asking')
+    .addOption(
+      new Option('--timeout <time>', 'how long a load in the way is waited for')
+        .argParser(milliseconds)
+        .default(300_000, '5m'),
+    )
+    .action(
+      async (
+        action: string | undefined,
+        name: string | undefined,
+        options: GlobalOptions & PipelineOptions,
+        command: Command,
+      ) => {
+        const { PIPELINE_ACTIONS, pipelineAction, pipelineList } = await import('./commands/pipeline.ts');
+        const context = createContext(options);
+        if (action === undefined || action === 'list') return exit(await pipelineList(context));
+        const known = PIPELINE_ACTIONS.find((one) => one === action);
+        if (known === undefined) {
+          command.error(`error: unknown action '${action}', use list, ${PIPELINE_ACTIONS.join(', ')}`);
+        } else if (name === undefined) command.error(`error: which pipeline? elt pipeline ${known} <name>`);
+        else exit(await pipelineAction(context, known, name, options));
+      },
+    );
   add('Operate', 'doctor', 'check everything, with cause and fix', 'elt doctor').action(
     async (options: GlobalOptions) => {
       const { doctor } = await import('./commands/doctor.ts');
@@ -405,6 +451,16 @@ function holdOptions(command: Command): Command {
 
 function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
+}
+
+function logLevel(): Option {
+  return new Option('--log-level <level>', 'how much the tools tell').choices(LOG_LEVELS);
+}
+
+function milliseconds(text: string): number {
+  const value = readDurationMs(text);
+  if (value !== null && value >= 1000) return value;
+  throw new InvalidArgumentError('It has to be a time such as 30s, 5m or 1h.');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

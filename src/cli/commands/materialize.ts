@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../plan/log-level.ts';
 import type { LaunchRequest, LaunchResponse } from '../../server/contract/run.ts';
 import { CliError } from '../cli-error.ts';
 import { withClient } from '../connect.ts';
@@ -11,6 +12,7 @@ export interface MaterializeOptions {
   readonly fullRefresh?: boolean;
   readonly config?: string;
   readonly tag?: readonly string[];
+  readonly logLevel?: LogLevel;
   readonly wait?: boolean;
 }
 
@@ -21,16 +23,24 @@ export function materialize(
 ): Promise<number> {
   const request: LaunchRequest = {
     selection: selection.join(' '),
-    ...(options.partition === undefined ? {} : { partition: options.partition }),
-    ...(options.partitionRange === undefined ? {} : { range: rangeOf(options.partitionRange) }),
-    ...(options.fullRefresh === true ? { full_refresh: true } : {}),
-    ...(options.config === undefined ? {} : { config: configOf(options.config) }),
-    ...(options.tag === undefined ? {} : { tags: tagsOf(options.tag) }),
+    ...requestOf(options),
   };
   return withClient(context, async (client) => {
     const launch = await client.post<LaunchResponse>('/runs', request);
     return announceLaunch(context, client, launch, options.wait === true);
   });
+}
+
+/** A launch but for what it launches. */
+export function requestOf(options: MaterializeOptions): Omit<LaunchRequest, 'selection' | 'source'> {
+  return {
+    ...(options.partition === undefined ? {} : { partition: options.partition }),
+    ...(options.partitionRange === undefined ? {} : { range: rangeOf(options.partitionRange) }),
+    ...(options.fullRefresh === true ? { full_refresh: true } : {}),
+    ...(options.config === undefined ? {} : { config: configOf(options.config) }),
+    ...(options.tag === undefined ? {} : { tags: tagsOf(options.tag) }),
+    ...(options.logLevel === undefined ? {} : { log_level: options.logLevel }),
+  };
 }
 
 function rangeOf(text: string): { start: string; end: string } {
