@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -25,8 +26,7 @@ def end() -> NoReturn:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         _drop_modules()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        _flush()
     except BaseException:
         # As when an interpreter cannot write the rest of its output.
         code = code or 120
@@ -57,6 +57,15 @@ def _drop_modules() -> None:
         if module is not None:
             vars(module).clear()
     gc.collect()
+
+
+def _flush() -> None:
+    """Files that something still holds, the standard streams among them."""
+    for each in gc.get_objects():
+        if isinstance(each, io.IOBase) and not each.closed and each.writable():
+            each.flush()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
 
 
 def can_run(command: list[str]) -> bool:

@@ -51,7 +51,7 @@ class Preloaded:
         self.names: set[str] = set()
         #: Beginnings of variables of packages that went through all of them.
         self.prefixes: set[str] = set()
-        #: What the imports set.
+        #: What the interpreter (its locale) and the imports set.
         self.variables: dict[bytes, bytes] = {}
         #: Modules that only `LATER` brought in: a folder's own module of such a name goes first.
         self.later: set[str] = set()
@@ -61,7 +61,8 @@ def preload(tool: str) -> Preloaded:
     preloaded = Preloaded()
     # Objects of imports live as long as the process: nothing to collect, and a collection would touch (copy) all pages.
     gc.disable()
-    given = dict(os.environb)
+    with open("/proc/self/environ", "rb") as file:
+        given = set(file.read().split(b"\0"))
     with _Watch() as watch:
         importlib.import_module(f"elt_runner.{tool}_runner")
         before = set(sys.modules)
@@ -71,7 +72,7 @@ def preload(tool: str) -> Preloaded:
             except ImportError:
                 continue
     preloaded.later = set(sys.modules) - before
-    preloaded.variables = {name: value for name, value in os.environb.items() if given.get(name) != value}
+    preloaded.variables = {name: value for name, value in os.environb.items() if b"%s=%s" % (name, value) not in given}
     for name, modules in watch.looks.items():
         unknown = modules - KNOWN_LOOKS.get(name, set())
         if not unknown:

@@ -11,7 +11,6 @@ import sys
 import time
 from typing import Any
 
-from elt_runner.warm.preload import Preloaded
 
 
 def forget_environment() -> None:
@@ -31,9 +30,9 @@ def close_all_but(*kept: int) -> None:
                 pass
 
 
-def renew(argv: list[str], environment: dict[bytes, bytes], preloaded: Preloaded) -> None:
+def renew(argv: list[str], environment: dict[bytes, bytes], later: set[str]) -> None:
     """The working folder and the standard streams are set already, the signals are those of a program that starts."""
-    os.environb.update({**preloaded.variables, **environment})
+    os.environb.update(environment)
     time.tzset()
     sys.orig_argv[:] = argv
     sys.argv = argv[1:]
@@ -41,7 +40,7 @@ def renew(argv: list[str], environment: dict[bytes, bytes], preloaded: Preloaded
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_IGN)
-    _prefer_modules_of(os.getcwd(), preloaded.later)
+    _prefer_modules_of(os.getcwd(), later)
     importlib.invalidate_caches()
     logging._startTime = time.time()  # type: ignore[attr-defined]
     _set(sys.modules.get("tempfile"), "tempdir", None)

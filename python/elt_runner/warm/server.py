@@ -39,6 +39,8 @@ def serve(tool: str) -> None:
     text = ProcessText()
     try:
         preloaded = preload(tool)
+        if _threads() != 1:
+            raise Unfit("a package starts a thread while it is imported, which a fork would not have")
         forget_environment()
         if not text.works():
             raise Unfit("the environment of a process cannot be written anew on this system")
@@ -71,10 +73,14 @@ def _fork_for_each_request(connection: socket.socket, preloaded: Preloaded, text
             elif not connection.recv(1, socket.MSG_PEEK):
                 os._exit(0)
             # A thread would be missing in a fork, with whatever lock it holds.
-            elif len(os.listdir("/proc/self/task")) != 1:
+            elif _threads() != 1:
                 os._exit(1)
             elif _fork(connection, preloaded, text):
                 return
+
+
+def _threads() -> int:
+    return len(os.listdir("/proc/self/task"))
 
 
 def _fork(connection: socket.socket, preloaded: Preloaded, text: ProcessText) -> bool:
@@ -115,7 +121,8 @@ def _supervise(connection: socket.socket, taken: int, preloaded: Preloaded, text
     gc.enable()
     os.setsid()
     request = _read(connection)
-    environment = {name.encode("utf-8", "replace"): value.encode("utf-8", "replace") for name, value in request["env"].items()}
+    given = {name.encode("utf-8", "replace"): value.encode("utf-8", "replace") for name, value in request["env"].items()}
+    environment = {**preloaded.variables, **given}
     argv: list[str] = request["argv"]
     text.write([os.fsencode(part) for part in argv], environment)
     # Only now may the service learn of us, or see the end of the socket: from here on the step's id leads to us.
@@ -131,7 +138,7 @@ def _supervise(connection: socket.socket, taken: int, preloaded: Preloaded, text
 
     def become(argv: list[str], environment: dict[bytes, bytes], fail_write: int) -> None:
         close_all_but(fail_write)
-        renew(argv, environment, preloaded)
+        renew(argv, environment, preloaded.later)
 
     secrets = {secret.encode("utf-8", "replace") for secret in request["redact"]}
     elt_supervisor.supervise(elt_supervisor.Supervisor(request["dir"], argv, environment, secrets, become))
