@@ -131,6 +131,7 @@ class Interception:
 
     def _finish_pending(self, pipeline: Any, arguments: dict[str, Any]) -> Any:
         """Loads what an earlier attempt extracted and could not load: dlt would do so instead of loading the new data."""
+        dlt_recover.tidy(pipeline)
         if not pipeline.has_pending_data:
             return None
         place = {name: arguments[name] for name in PLACE_ARGUMENTS if name in arguments}

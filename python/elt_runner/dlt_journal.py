@@ -11,6 +11,7 @@ import glob
 import hashlib
 import json
 import os
+import shutil
 import time
 from typing import Any
 
@@ -19,17 +20,22 @@ from elt_runner import dlt_locks
 Call = dict[str, Any]
 
 KEPT_SECONDS = 30 * 86_400
+#: How long it is known that a step came to its end: a process can die after its last word and before it is gone.
+FINISHED_DAYS = 8
 
 
 class Journal:
     """`calls` maps `<pipeline>#<n>`, the n-th load of that pipeline in the script, to what is known of it."""
 
-    def __init__(self, folder: str, run_id: str, step_key: str) -> None:
-        name = hashlib.sha256(f"{run_id}\0{step_key}".encode()).hexdigest()[:16]
-        self._file = os.path.join(folder, f"journal-{name}.json")
+    def __init__(self, folder: str, finished: str, run_id: str, step_key: str) -> None:
+        digest = hashlib.sha256(f"{run_id}\0{step_key}".encode()).hexdigest()
+        self._name = f"journal-{digest[:16]}.json"
+        self._file = os.path.join(folder, self._name)
+        self._finished = finished
+        own = [file for file in [self._file, *self._among_finished()] if os.path.exists(file)]
         #: Written by an earlier attempt of this very step of this run.
-        self.is_retry = os.path.exists(self._file)
-        self.before: dict[str, Call] = _read(self._file) if self.is_retry else _earlier(folder)
+        self.is_retry = len(own) > 0
+        self.before: dict[str, Call] = _read(own[0]) if own else _earlier(folder)
         self.calls: dict[str, Call] = {}
 
     def update(self, name: str, **fields: Any) -> None:
@@ -48,9 +54,20 @@ class Journal:
         """Nothing of what earlier attempts loaded by this pipeline stands any more."""
         self.before = {name: call for name, call in self.before.items() if name.rpartition("#")[0] != pipeline}
 
-    def remove(self) -> None:
-        if os.path.exists(self._file):
-            os.remove(self._file)
+    def finish(self) -> None:
+        """Puts the journal aside: the step is through, and nobody else asks for it."""
+        if not os.path.exists(self._file):
+            return
+        folder = os.path.join(self._finished, time.strftime("%Y-%m-%d", time.gmtime()))
+        os.makedirs(folder, exist_ok=True)
+        os.replace(self._file, os.path.join(folder, self._name))
+
+    def _among_finished(self) -> list[str]:
+        """Where it lies if its step came to its end; days that are long past are removed."""
+        days = sorted(os.listdir(self._finished), reverse=True) if os.path.isdir(self._finished) else []
+        for day in days[FINISHED_DAYS:]:
+            shutil.rmtree(os.path.join(self._finished, day), ignore_errors=True)
+        return [os.path.join(self._finished, day, self._name) for day in days[:FINISHED_DAYS]]
 
 
 class Loaded:

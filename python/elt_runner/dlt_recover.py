@@ -155,6 +155,18 @@ def is_registered(client: Any, load_id: str) -> bool:
         return False
 
 
+def tidy(pipeline: Any) -> None:
+    """Takes away extracted packages that are normalized already: dlt deletes them a moment later than it puts their
+    successors in place, and would trip over what a killed process left of them, in every run to come."""
+    extracted, packages = pipeline._get_normalize_storage(), pipeline._get_load_storage()
+    if not extracted.is_storage_ready() or not packages.is_storage_ready():
+        return
+    beyond = {*packages.list_normalized_packages(), *packages.list_loaded_packages()}
+    for load_id in extracted.extracted_packages.list_packages():
+        if load_id in beyond:
+            extracted.extracted_packages.delete_package(load_id)
+
+
 def is_loaded(pipeline: Any, load_id: str) -> bool:
     """Whether a package came to its end: by the working directory, and where that has lost it by the destination."""
     try:

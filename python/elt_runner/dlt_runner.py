@@ -58,7 +58,7 @@ class Step:
         self._observer = Observer(self._report.asset_of)
         data_dir = os.environ["DLT_DATA_DIR"]
         identity = (os.environ.get("ELT_RUN_ID", ""), os.environ.get("ELT_STEP_KEY", ""))
-        self._journal = Journal(data_dir, *identity)
+        self._journal = Journal(data_dir, os.path.join(os.path.dirname(request["loaded_file"]), "finished"), *identity)
         self._loaded = Loaded(request["loaded_file"])
         self._interception = Interception(request, self._observer, self._journal)
         self._unfinished = [asset["key"] for asset in request["assets"]]
@@ -219,7 +219,7 @@ class Step:
     def clean_up(self) -> None:
         """The step is through: its journal is of no more use, nor is the working folder of a partition (its state stands in
         the destination)."""
-        self._journal.remove()
+        self._journal.finish()
         own = self._request["partition_data_dir"]
         if own is not None and not any(pipeline.has_pending_data for pipeline in self._interception.pipelines.values()):
             shutil.rmtree(own, ignore_errors=True)
