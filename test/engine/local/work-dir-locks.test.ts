@@ -72,3 +72,21 @@ it('an adopted step is in at once and keeps others out', async () => {
   await settle();
   expect(entered).toEqual(['b1']);
 });
+
+it('E8: who leaves the queue lets those go on that waited behind it for nothing', async () => {
+  const { ask, leave, entered, locks } = recorder();
+  const gone = new AbortController();
+  await ask('a1', 'one');
+  const refused = locks.hold('/work', 'two', gone.signal).catch((error: unknown) => error);
+  await ask('a2', 'one');
+  await ask('c1', 'three');
+  expect(entered).toEqual(['a1']);
+  gone.abort(new Error('cancelled'));
+  expect(await refused).toMatchObject({ message: 'cancelled' });
+  await settle();
+  expect(entered).toEqual(['a1', 'a2']);
+  await leave('a1');
+  expect(await leave('a2')).toBe(false);
+  expect(entered).toEqual(['a1', 'a2', 'c1']);
+  expect(await leave('c1')).toBe(true);
+});
