@@ -1,6 +1,7 @@
 import type { AssetDetail } from '../../../../src/server/contract/asset.ts';
 import { Empty } from '../../components/feedback.tsx';
 import { CommitChip, External } from '../../components/links.tsx';
+import { CompiledSql } from './compiled-sql.tsx';
 
 /** The dagster.yaml that serves, at its commit. */
 export function Definition({ asset }: { asset: AssetDetail }) {
@@ -26,6 +27,7 @@ export function Definition({ asset }: { asset: AssetDetail }) {
           ))}
         </div>
       )}
+      <CompiledSql sql={asset.compiled_sql} />
     </>
   );
 }
