@@ -8,6 +8,7 @@ import * as automation from '../../src/server/contract/automation.ts';
 import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
+import * as history from '../../src/server/contract/history.ts';
 import * as insights from '../../src/server/contract/insights.ts';
 import * as instance from '../../src/server/contract/instance.ts';
 import * as plan from '../../src/server/contract/plan.ts';
@@ -19,7 +20,7 @@ import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automat
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
 import { auditOf, insightsOf } from './fixture/insights.ts';
 import { planOf } from './fixture/plan.ts';
-import { runOf, stepOf } from './fixture/runs.ts';
+import { runOf, stepDefinition, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
 import { timelineOf, upcomingOf } from './fixture/timeline.ts';
 import { iso, logKey, type World } from './fixture/world.ts';
@@ -204,6 +205,11 @@ function registerReads(app: FastifyInstance, world: World): void {
     (request) => world.runs.find(({ run_id }) => run_id === id(request)) ?? null,
   );
   get('/runs/:id/events', run.RunEventList, (request) => listOf(world.events.get(id(request)) ?? []));
+  get('/runs/:id/steps/:step/definition', history.AssetDefinition, (request) => {
+    const found = world.runs.find(({ run_id }) => run_id === id(request));
+    const step = found?.steps_list.find(({ step_key }) => step_key === id(request, 'step'));
+    return step === undefined ? null : stepDefinition(step);
+  });
   get('/runs/:id/logs', run.RunLogs, (request) => logsOf(world, id(request), query(request)));
 }
 
@@ -266,6 +272,31 @@ function registerWrites(app: FastifyInstance, world: World, emit: Fixture['emit'
     found.status = 'CANCELING';
     emit({ type: 'run_cancel_requested', run_id: found.run_id, asset_keys: found.asset_keys });
     return reply.code(202).send({ run_id: found.run_id, accepted: true });
+  });
+  app.post('/api/v1/runs/:id/retry', (request, reply) => {
+    const found = world.runs.find(({ run_id }) => run_id === (request.params as Params)['id']);
+    if (found === undefined) return notFound(reply);
+    run.RetryRequest.parse(request.body);
+    const again = runOf('01995fff-1111-7000-8000-000000000001', Date.now(), null, {
+      status: 'QUEUED',
+      started_at: null,
+      cause: {
+        ...found.cause,
+        kind: 'retry',
+        text: `retry of ${found.run_id} by page`,
+        run_id: found.run_id,
+      },
+      steps_list: found.steps_list.map((step) => ({ ...step, status: 'waiting', attempt: 0, error: null })),
+    });
+    world.runs.unshift(again);
+    emit({ type: 'run_enqueued', run_id: again.run_id, asset_keys: again.asset_keys });
+    return reply.code(202).send(
+      run.LaunchResponse.parse({
+        launch_id: again.launch_id,
+        run_ids: [again.run_id],
+        skipped_disabled: [],
+      }),
+    );
   });
   for (const action of ['start', 'stop'] as const) {
     app.post(`/api/v1/schedules/:id/${action}`, (request, reply) => {

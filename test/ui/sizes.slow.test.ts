@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openBrowser, openTab, settled } from './browser.ts';
 import { SCRIPT } from './fixture/scenarios.ts';
@@ -30,6 +30,16 @@ async function using<T>(fixture: Fixture, work: (fixture: Fixture) => Promise<T>
   } finally {
     await fixture.close();
   }
+}
+
+/** Milliseconds in the page from an action until something is drawn. */
+async function drawnIn(page: Page, action: string, condition: string): Promise<number> {
+  return page.evaluate<number>(`new Promise((resolve) => {
+    const started = performance.now();
+    ${action};
+    const look = () => ${condition} ? resolve(performance.now() - started) : requestAnimationFrame(look);
+    requestAnimationFrame(look);
+  })`);
 }
 
 /** Bytes on the wire of the built files whose name ends so. */
@@ -79,14 +89,29 @@ it('keeps a log of 100,000 lines light', async () => {
   fixture.world.logs.set(logKey(FAILED_RUN, 'dlt_shop_events/page_views', 2), { lines, complete: true });
   await using(fixture, async ({ url }) => {
     const context = await browser.newContext();
+    const started = performance.now();
     const { page } = await openTab(context, `${url}/runs/${FAILED_RUN}`);
+    await page.getByText('row 99999').last().waitFor();
+    const opened = performance.now() - started;
     await page.getByText('100 k lines').waitFor();
+    const whole = performance.now() - started;
     expect(await page.locator('.log-line').count()).toBeLessThan(120);
     await page.getByText('row 99999').last().waitFor();
 
-    await page.getByRole('button', { name: 'Next error' }).click();
-    await page.getByText('ValueError: the needle').waitFor();
-    await page.getByRole('searchbox', { name: 'Search the log' }).fill('row 4242 ');
+    const jump = await drawnIn(
+      page,
+      `document.querySelector('[data-key="e"]').click()`,
+      `document.querySelector('.log-line.current')?.textContent.includes('the needle')`,
+    );
+    const filter = await drawnIn(
+      page,
+      `const box = document.querySelector('.log-panel [data-filter]');
+       box.value = 'row 4242 '; box.dispatchEvent(new Event('input', { bubbles: true }))`,
+      `document.querySelectorAll('.log-line').length === 1`,
+    );
+    console.log(
+      `log of 100,000 lines: end shown ${Math.round(opened)}, all read ${Math.round(whole)}, jump ${Math.round(jump)}, filter ${Math.round(filter)} ms`,
+    );
     await page.getByText('1 of 100 k lines').waitFor();
     await page.getByRole('searchbox', { name: 'Search the log' }).fill('');
     await page.getByRole('button', { name: 'Errors only' }).click();

@@ -1,12 +1,21 @@
-import type { LogLine, RunDetail, RunLogs } from '../../../../src/server/contract/run.ts';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type {
+  LogLine,
+  RunDetail,
+  RunEvent,
+  RunLogs,
+  StepErrorInfo,
+} from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
-import { External } from '../../components/links.tsx';
+import { Segmented } from '../../components/controls.tsx';
+import { CommitChip, External } from '../../components/links.tsx';
 import { Glyph } from '../../components/status.tsx';
 import { plural } from '../../lib/format.ts';
 import { setQuery } from '../../router.ts';
 import { concernsRun } from '../../state/concerns.ts';
 import { useResource } from '../../state/resource.ts';
 import { AnsiText } from './ansi-text.tsx';
+import { ATTEMPT_EVENTS } from './attempts.ts';
 
 const CLASSES: Readonly<Record<string, string>> = {
   resource_busy: 'a file was locked by another process',
@@ -20,35 +29,59 @@ const CLASSES: Readonly<Record<string, string>> = {
   environment: 'its Python environment could not be built',
 };
 
-/** First on the page of a failed run: the cause, the line of the user's own code, the last words. */
+/** First on the page of a failed run: the cause, the line of the user's own code, the last words; by attempt. */
 export function FailureCard({ run }: { run: RunDetail }) {
   const failed = run.steps_list.filter(({ status }) => status === 'failed');
   const [step] = failed;
-  const error = step?.error ?? run.error;
-  if (error === null || error === undefined) return null;
+  const last = step?.attempt ?? 0;
+  const [chosen, setChosen] = useState(last);
+  const attempt = Math.min(chosen, last);
+  const events = useResource<{ items: RunEvent[] }>(
+    last > 1 ? `/runs/${segment(run.run_id)}/events?limit=1000&types=${ATTEMPT_EVENTS}` : null,
+    concernsRun(run.run_id),
+  );
+  const newest = step?.error ?? run.error;
+  const error =
+    attempt === last ? newest : errorOf(events.data.value?.items ?? [], step?.step_key ?? '', attempt);
+  if (newest === null || newest === undefined) return null;
   const skipped = run.steps_list.filter(({ status }) => status === 'skipped').length;
   return (
     <section class="card failure" aria-label="Cause of the failure">
       <div class="failure-head">
         <Glyph tone="bad" />
-        <div>
+        <div class="grow">
           <p class="failure-message">
-            <bdi>{error.message}</bdi>
+            <bdi>{error?.message ?? 'This attempt left no error.'}</bdi>
           </p>
           <p class="faint row tight wrap">
-            <span class="chip">{error.code}</span>
-            <span>{CLASSES[error.failure_class] ?? error.failure_class}</span>
-            {error.exit_code !== null && <span>· exit code {error.exit_code}</span>}
+            {error !== null && (
+              <>
+                <span class="chip">{error.code}</span>
+                <span>{CLASSES[error.failure_class] ?? error.failure_class}</span>
+                {error.exit_code !== null && <span>· exit code {error.exit_code}</span>}
+              </>
+            )}
             {step !== undefined && (
               <span>
-                · step <bdi class="mono">{step.step_key}</bdi>, attempt {step.attempt} of{' '}
-                {step.max_retries + 1}
+                · step <bdi class="mono">{step.step_key}</bdi>, attempt {attempt} of {step.max_retries + 1}
               </span>
             )}
           </p>
         </div>
+        {last > 1 && (
+          <Segmented
+            label="Attempt that failed"
+            value={String(attempt)}
+            choices={Array.from({ length: last }, (_, index) => ({
+              value: String(index + 1),
+              text: `Attempt ${index + 1}`,
+              title: `What ended attempt ${index + 1}`,
+            }))}
+            onChoose={(value) => setChosen(Number(value))}
+          />
+        )}
       </div>
-      {error.file !== null && (
+      {error !== null && error.file !== null && (
         <p class="failure-place">
           <External href={error.url}>
             <span class="mono break">
@@ -56,10 +89,11 @@ export function FailureCard({ run }: { run: RunDetail }) {
               {error.line !== null && `:${error.line}`}
             </span>
           </External>
+          {step !== undefined && <CommitChip commit={step.commit.commit} url={step.commit.url} />}
         </p>
       )}
-      {step !== undefined && <Tail run={run} stepKey={step.step_key} attempt={step.attempt} />}
-      {error.stack !== null && error.stack !== '' && (
+      {step !== undefined && <Tail run={run} stepKey={step.step_key} attempt={attempt} />}
+      {error !== null && error.stack !== null && error.stack !== '' && (
         <details class="failure-stack">
           <summary>Stack, your own frames first</summary>
           <pre tabIndex={0}>{error.stack}</pre>
@@ -67,7 +101,7 @@ export function FailureCard({ run }: { run: RunDetail }) {
       )}
       {(failed.length > 1 || skipped > 0) && (
         <p class="faint row wrap">
-          {failed.slice(1).map(({ step_key }) => (
+          {failed.slice(1, 6).map(({ step_key }) => (
             <button
               key={step_key}
               type="button"
@@ -77,6 +111,7 @@ export function FailureCard({ run }: { run: RunDetail }) {
               <bdi>{step_key}</bdi> failed too
             </button>
           ))}
+          {failed.length > 6 && <span>{plural(failed.length - 6, 'more step')} failed.</span>}
           {skipped > 0 && <span>{plural(skipped, 'step')} downstream did not run.</span>}
         </p>
       )}
@@ -84,10 +119,34 @@ export function FailureCard({ run }: { run: RunDetail }) {
   );
 }
 
+/** Of a former attempt: as its event tells it, without a link. */
+function errorOf(events: readonly RunEvent[], stepKey: string, attempt: number): StepErrorInfo | null {
+  const event = events.find(
+    (one) => one.step_key === stepKey && one.attempt === attempt && /^step_(failed|lost)$/.test(one.type),
+  );
+  if (event === undefined) return null;
+  const { error, reason } = event.payload;
+  const known = (error ?? {}) as Partial<StepErrorInfo>;
+  return {
+    code: known.code ?? 'STEP_LOST',
+    message: known.message ?? (typeof reason === 'string' ? reason : 'its process was lost'),
+    failure_class: known.failure_class ?? 'lost',
+    stack: known.stack ?? null,
+    file: known.file ?? null,
+    line: known.line ?? null,
+    exit_code: known.exit_code ?? null,
+    url: null,
+  };
+}
+
 function Tail({ run, stepKey, attempt }: { run: RunDetail; stepKey: string; attempt: number }) {
   const path = `/runs/${segment(run.run_id)}/logs?step=${segment(stepKey)}&attempt=${attempt}&tail=20`;
   const logs = useResource<RunLogs>(path, concernsRun(run.run_id));
   const lines = logs.data.value?.lines ?? [];
+  const end = useRef<HTMLPreElement>(null);
+  useLayoutEffect(() => {
+    if (end.current !== null) end.current.scrollTop = end.current.scrollHeight;
+  }, [lines]);
   if (lines.length === 0) return null;
   return (
     <div class="failure-tail">
@@ -97,7 +156,7 @@ function Tail({ run, stepKey, attempt }: { run: RunDetail; stepKey: string; atte
           whole log
         </a>
       </p>
-      <pre tabIndex={0} aria-label="Last lines of the log">
+      <pre ref={end} tabIndex={0} aria-label="Last lines of the log">
         {lines.map((line: LogLine) => (
           <span key={line.line} class={`log-${line.stream}`}>
             <AnsiText text={line.text} />

@@ -10,6 +10,8 @@ export interface LogBuffer {
   /** Positions in `lines` that speak of an error. */
   readonly errors: readonly number[];
   readonly length: Signal<number>;
+  /** Of a long log its last lines, to be shown until the rest has been read. */
+  readonly early: Signal<readonly LogLine[]>;
   /** Read to the end of what there is. */
   readonly caughtUp: Signal<boolean>;
   /** The attempt has ended, and all of it was read. */
@@ -19,6 +21,7 @@ export interface LogBuffer {
 }
 
 const CHUNK = 10_000;
+const EARLY = 500;
 const ERROR = /\b(?:\w*(?:error|exception)|traceback|fatal|critical|panic)\b/i;
 /** A failing test's summary, "0 errors", is no error. */
 const NO_ERROR = /\b(0|no) errors?\b/i;
@@ -31,6 +34,7 @@ export function readLog(runId: string, stepKey: string, attempt: number): LogBuf
   const lines: LogLine[] = [];
   const errors: number[] = [];
   const length = signal(0);
+  const early = signal<readonly LogLine[]>([]);
   const caughtUp = signal(false);
   const complete = signal(false);
   const failure = signal<ApiError | null>(null);
@@ -50,6 +54,7 @@ export function readLog(runId: string, stepKey: string, attempt: number): LogBuf
     lines,
     errors,
     length,
+    early,
     caughtUp,
     complete,
     failure,
@@ -80,19 +85,40 @@ export function readLog(runId: string, stepKey: string, attempt: number): LogBuf
 
   async function readToEnd(): Promise<void> {
     const path = `/runs/${segment(runId)}/logs?step=${segment(stepKey)}&attempt=${attempt}&limit=${CHUNK}`;
+    let asked = get<RunLogs>(`${path}&from_line=${nextLine}`);
     while (!closed) {
-      const page = await get<RunLogs>(`${path}&from_line=${nextLine}`);
+      const page = await asked;
+      const isFull = page.lines.length >= CHUNK;
+      // The service reads on while these lines are looked at.
+      if (isFull) {
+        if (lines.length === 0) readEnd(path);
+        asked = get<RunLogs>(`${path}&from_line=${page.next_line}`);
+        // Awaited in the next round, or not at all.
+        asked.catch(() => undefined);
+      }
       for (const line of page.lines) {
         if (ERROR.test(line.text) && !NO_ERROR.test(line.text)) errors.push(lines.length);
         lines.push(line);
       }
       nextLine = Math.max(nextLine, page.next_line);
       length.value = lines.length;
-      if (page.lines.length < CHUNK) {
+      if (!isFull) {
         caughtUp.value = true;
+        early.value = [];
         complete.value = page.complete;
         return;
       }
     }
+  }
+
+  function readEnd(path: string): void {
+    const end = path.replace(/&limit=\d+$/, `&tail=${EARLY}`);
+    get<RunLogs>(end).then(
+      (page) => {
+        if (!caughtUp.peek()) early.value = page.lines;
+      },
+      // What cannot be read now comes with the rest, or its failure does.
+      () => undefined,
+    );
   }
 }

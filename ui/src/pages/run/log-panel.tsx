@@ -64,13 +64,24 @@ function Attempt({ run, step, attempt }: { run: RunDetail; step: Step; attempt: 
   }, [run.run_id, step.step_key, attempt]);
   if (buffer === null) return null;
   const live = attempt === step.attempt && step.ended_at === null && run.ended_at === null;
-  return <Shown buffer={buffer} live={live} failed={step.status === 'failed'} />;
+  return <Shown buffer={buffer} step={step} attempt={attempt} live={live} />;
 }
 
-function Shown({ buffer, live, failed }: { buffer: LogBuffer; live: boolean; failed: boolean }) {
-  const [search, setSearch] = useState('');
-  const [errorsOnly, setErrorsOnly] = useState(false);
+function Shown({
+  buffer,
+  step,
+  attempt,
+  live,
+}: {
+  buffer: LogBuffer;
+  step: Step;
+  attempt: number;
+  live: boolean;
+}) {
   const view = useRef<LogViewHandle>(null);
+  const search = query('find');
+  const errorsOnly = query('errors') === '1';
+  const wrap = query('wrap') === '1';
   const length = buffer.length.value;
   const failure = buffer.failure.value;
   const needle = search.trim().toLowerCase();
@@ -78,13 +89,13 @@ function Shown({ buffer, live, failed }: { buffer: LogBuffer; live: boolean; fai
   const number = shown?.length ?? length;
   return (
     <>
-      <FilterBox value={search} placeholder="Search the log" onInput={setSearch} />
+      <FilterBox value={search} placeholder="Search the log" onInput={(find) => setQuery({ find })} />
       <button
         type="button"
         class="chip-button"
         aria-pressed={errorsOnly}
-        disabled={buffer.errors.length === 0}
-        onClick={() => setErrorsOnly(!errorsOnly)}
+        disabled={buffer.errors.length === 0 && !errorsOnly}
+        onClick={() => setQuery({ errors: errorsOnly ? '' : '1' })}
       >
         Errors only <span class="count">{count(buffer.errors.length)}</span>
       </button>
@@ -104,6 +115,23 @@ function Shown({ buffer, live, failed }: { buffer: LogBuffer; live: boolean; fai
           ? `${failure.message} Trying again with the next event.`
           : numberText(number, length, shown !== null, buffer, live)}
       </span>
+      <button
+        type="button"
+        class="chip-button"
+        aria-pressed={wrap}
+        title="Break long lines"
+        onClick={() => setQuery({ wrap: wrap ? '' : '1' })}
+      >
+        Wrap
+      </button>
+      <Button
+        kind="quiet"
+        icon="download"
+        label="Download"
+        title="Download the lines that were read, as text"
+        disabled={length === 0}
+        onClick={() => download(buffer, `${step.step_key.replaceAll('/', '-')}-attempt-${attempt}.log`)}
+      />
       <Button
         kind="quiet"
         icon="down"
@@ -114,13 +142,27 @@ function Shown({ buffer, live, failed }: { buffer: LogBuffer; live: boolean; fai
       <LogView
         handle={view}
         buffer={buffer}
+        step={step.step_key}
+        attempt={attempt}
         shown={shown}
         mark={needle}
-        startAtEnd={live || failed}
+        wrap={wrap}
+        startAtEnd={live || step.status === 'failed'}
         follow={live}
       />
     </>
   );
+}
+
+/** As text, without colours, each line with its time. */
+function download(buffer: LogBuffer, name: string): void {
+  const lines = buffer.lines.map(({ at, stream, text }) => `${at} ${stream} ${stripAnsi(text)}\n`);
+  const href = URL.createObjectURL(new Blob(lines, { type: 'text/plain' }));
+  const link = document.createElement('a');
+  link.href = href;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(href);
 }
 
 function numberText(

@@ -61,6 +61,7 @@ export function Loaded({ run }: { run: RunDetail }) {
                     <bdi>{check.check_name}</bdi>
                   </strong>{' '}
                   <AssetLink assetKey={check.asset_key} />
+                  <CheckFacts metadata={check.metadata} />
                 </p>
               </li>
             ))}
@@ -68,6 +69,28 @@ export function Loaded({ run }: { run: RunDetail }) {
         </Section>
       )}
     </>
+  );
+}
+
+/** What it saw: in its own words if it has some. */
+function CheckFacts({ metadata }: { metadata: RunDetail['checks'][number]['metadata'] }) {
+  const entries = Object.entries(metadata);
+  if (entries.length === 0) return null;
+  const { message } = metadata;
+  return (
+    <span class="sub faint">
+      {typeof message === 'string' ? (
+        <bdi>{message}</bdi>
+      ) : (
+        <span class="pairs">
+          {entries.slice(0, 4).map(([name, value]) => (
+            <span key={name}>
+              <bdi>{name}</bdi> <Value name={name} value={value} />
+            </span>
+          ))}
+        </span>
+      )}
+    </span>
   );
 }
 
@@ -118,7 +141,13 @@ export function RunFacts({ run }: { run: RunDetail }) {
           ['Run', <code key="r">{run.run_id}</code>],
           ['Job', <bdi key="j">{run.job_name}</bdi>],
           ['Queued', <Ago key="q" at={run.created_at} />],
-          ['Definitions', <code key="d">{shortDigest(run.definitions_digest)}</code>],
+          [
+            'Definitions',
+            <code key="d" title={run.definitions_digest}>
+              {shortDigest(run.definitions_digest)}
+            </code>,
+          ],
+          ['Priority', run.priority],
           run.after.length === 0
             ? null
             : [

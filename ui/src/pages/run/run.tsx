@@ -3,6 +3,7 @@ import type { RunDetail } from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
 import { Button } from '../../components/controls.tsx';
 import { Skeleton } from '../../components/feedback.tsx';
+import { Icon } from '../../components/icon.tsx';
 import { Cause, Commits } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page, Section } from '../../components/page.tsx';
@@ -11,15 +12,17 @@ import { Ago, Took } from '../../components/time.tsx';
 import { listText, partitionText } from '../../lib/format.ts';
 import { runTitle } from '../../lib/run-text.ts';
 import { isActive, runShown } from '../../lib/status.ts';
-import { navigate, query, runHref, setQuery } from '../../router.ts';
+import { query, runHref, setQuery } from '../../router.ts';
 import { concernsRun } from '../../state/concerns.ts';
 import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
 import { toast } from '../../state/toasts.ts';
 import { FailureCard } from './failure-card.tsx';
+import { Gantt } from './gantt.tsx';
 import { LogPanel } from './log-panel.tsx';
+import { RerunDialog } from './rerun-dialog.tsx';
 import { Loaded, RunFacts } from './results.tsx';
-import { Timeline } from './timeline.tsx';
+import { RunCode } from './run-code.tsx';
 
 export function RunPage({ id }: { id: string }) {
   const run = useResource<RunDetail>(`/runs/${segment(id)}`, concernsRun(id));
@@ -76,10 +79,12 @@ function Shown({ run }: { run: RunDetail }) {
       </p>
       {run.status === 'FAILURE' && <FailureCard run={run} />}
       <Section title="Steps" aside={<span class="count">{run.steps.total}</span>}>
-        <Timeline
+        <Gantt
           run={run}
           selected={chosen?.step_key ?? null}
-          onSelect={(step) => setQuery({ step, attempt: '' })}
+          onSelect={(step, attempt) =>
+            setQuery({ step, attempt: attempt === null ? '' : String(attempt), line: '' })
+          }
         />
       </Section>
       {chosen !== undefined && (
@@ -88,6 +93,7 @@ function Shown({ run }: { run: RunDetail }) {
         </Section>
       )}
       <Loaded run={run} />
+      <RunCode run={run} />
       <RunFacts run={run} />
     </Page>
   );
@@ -107,23 +113,13 @@ function stepToShow(run: RunDetail, asked: string): RunDetail['steps_list'][numb
 
 function Actions({ run }: { run: RunDetail }) {
   const [busy, setBusy] = useState(false);
-  const path = `/runs/${segment(run.run_id)}`;
+  const [asking, setAsking] = useState(false);
   const cancel = async (): Promise<void> => {
     setBusy(true);
-    if ((await act(`${path}/cancel`, {}, 'The run was not canceled')) !== null)
+    const path = `/runs/${segment(run.run_id)}/cancel`;
+    if ((await act(path, {}, 'The run was not canceled')) !== null)
       toast('run', 'Canceling: its processes are being ended');
     setBusy(false);
-  };
-  const retry = async (fromFailure: boolean): Promise<void> => {
-    setBusy(true);
-    const started = await act<{ run_ids?: string[] }>(
-      `${path}/retry`,
-      { from_failure: fromFailure },
-      'The run was not retried',
-    );
-    setBusy(false);
-    const [next] = started?.run_ids ?? [];
-    if (next !== undefined) navigate(runHref(next));
   };
   if (isActive(run.status)) {
     return (
@@ -137,24 +133,18 @@ function Actions({ run }: { run: RunDetail }) {
       </Button>
     );
   }
-  const partly = run.status !== 'SUCCESS' && run.steps.succeeded > 0;
   return (
     <>
-      {partly && (
-        <Button icon="retry" busy={busy} title="Runs the whole again" onClick={() => void retry(false)}>
-          Retry all
-        </Button>
-      )}
       <button
         type="button"
         class="button primary"
         data-key="r"
-        disabled={busy}
-        title={partly ? 'Runs only what did not succeed  r' : 'Runs it again at the same commit  r'}
-        onClick={() => void retry(partly)}
+        title="From the failure or whole, at its own commit or the latest  r"
+        onClick={() => setAsking(true)}
       >
-        {partly ? 'Retry from failure' : run.status === 'SUCCESS' ? 'Run again' : 'Retry'}
+        <Icon name="retry" /> Run again…
       </button>
+      {asking && <RerunDialog run={run} onClose={() => setAsking(false)} />}
     </>
   );
 }

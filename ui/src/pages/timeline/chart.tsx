@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import type { Timeline, TimelineLane } from '../../../../src/server/contract/timeline.ts';
+import { useBrush } from '../../components/brush.ts';
 import { Icon } from '../../components/icon.tsx';
 import { shortSha } from '../../lib/format.ts';
 import { now } from '../../state/clock.ts';
@@ -24,9 +25,6 @@ interface Pointed {
   readonly top: number;
 }
 
-/** A drag shorter than this is a click. */
-const DRAG_PX = 6;
-
 /** Lanes of runs on one axis of time: what was, now, what is planned, and each revision as a line through all. */
 export function Chart({ timeline, lanes, span, assets, onToggle, onZoom }: ChartProps) {
   const over = useRef<HTMLDivElement>(null);
@@ -40,7 +38,7 @@ export function Chart({ timeline, lanes, span, assets, onToggle, onZoom }: Chart
     setWidth(element.clientWidth);
     return () => observer.disconnect();
   }, []);
-  const brush = useBrush(over, span, onZoom);
+  const brush = useBrush(over, span, onZoom === null ? null : (chosen) => onZoom(between(chosen)));
   const present = percent(span, now.value);
   const ticks = axisTicks(span, width);
   // A label that would touch "now" gives way to it.
@@ -157,55 +155,4 @@ function Card({ pointed: { item, top } }: { pointed: Pointed }) {
       </div>
     </div>
   );
-}
-
-/** A drag across the lanes chooses the time to show. By mouse only: a finger scrolls. */
-function useBrush(
-  plane: { readonly current: HTMLElement | null },
-  span: Span,
-  onZoom: ((span: Span) => void) | null,
-): {
-  readonly shown: Span | null;
-  readonly onPointerDown: (event: PointerEvent) => void;
-  readonly onClickCapture: (event: MouseEvent) => void;
-} {
-  const [shown, setShown] = useState<Span | null>(null);
-  const dragged = useRef(false);
-  const onPointerDown = (event: PointerEvent): void => {
-    const box = plane.current?.getBoundingClientRect();
-    dragged.current = false;
-    if (onZoom === null || box === undefined || event.button !== 0 || event.pointerType !== 'mouse') return;
-    if (
-      event.clientX < box.left ||
-      (event.target instanceof Element && event.target.closest('.tl-flag') !== null)
-    )
-      return;
-    const timeAt = (x: number): number =>
-      span.from + (Math.max(0, Math.min(box.width, x - box.left)) / box.width) * (span.to - span.from);
-    const start = timeAt(event.clientX);
-    let chosen: Span | null = null;
-    const move = ({ clientX }: PointerEvent): void => {
-      if (!dragged.current && Math.abs(clientX - event.clientX) < DRAG_PX) return;
-      dragged.current = true;
-      chosen = between(start, timeAt(clientX));
-      setShown(chosen);
-    };
-    const end = (): void => {
-      window.removeEventListener('pointermove', move);
-      window.removeEventListener('pointerup', end);
-      window.removeEventListener('pointercancel', end);
-      setShown(null);
-      if (chosen !== null) onZoom(chosen);
-    };
-    window.addEventListener('pointermove', move);
-    window.addEventListener('pointerup', end);
-    window.addEventListener('pointercancel', end);
-  };
-  const onClickCapture = (event: MouseEvent): void => {
-    if (!dragged.current) return;
-    dragged.current = false;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  return { shown, onPointerDown, onClickCapture };
 }

@@ -1,3 +1,4 @@
+import type { Stretch } from '../../components/brush.ts';
 import { clock } from '../../lib/format.ts';
 
 const MINUTE = 60_000;
@@ -16,11 +17,8 @@ const AHEAD = 0.25;
 const SHORTEST = MINUTE;
 const LONGEST = 31 * DAY;
 
-/** What is shown, in epoch milliseconds. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
+/** What is shown. */
+export type Span = Stretch;
 
 /** A range ends a little after now, and moves with it. */
 export function spanOf(range: RangeName, now: number): Span {
@@ -43,9 +41,8 @@ export function moved({ from, to }: Span, share: number): Span {
 }
 
 /** Of a drag: not shorter than what can be told apart. */
-export function between(a: number, b: number): Span {
-  const from = Math.min(a, b);
-  return whole({ from, to: Math.max(from + SHORTEST, a, b) });
+export function between({ from, to }: Span): Span {
+  return whole({ from, to: Math.max(from + SHORTEST, to) });
 }
 
 /** Whole seconds, for the address. */
