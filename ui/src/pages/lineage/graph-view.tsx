@@ -1,11 +1,13 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../../components/controls.tsx';
 import { Skeleton } from '../../components/feedback.tsx';
+import { download, picturePng, pictureSvg } from './export-picture.ts';
 import { type Graph, type GraphNode, groupHues } from './graph.ts';
 import { GraphNodeBox } from './graph-node.tsx';
 import { NODE } from './layout.ts';
+import { Minimap } from './minimap.tsx';
 import { useLayout } from './use-layout.ts';
-import { centre, fit, type Size, type View, zoom } from './view-port.ts';
+import { centre, fit, isInside, type Size, type View, zoom } from './view-port.ts';
 
 /** Nodes this far outside of the frame are drawn, so that a pan does not show holes. */
 const MARGIN_PX = 300;
@@ -63,6 +65,18 @@ export function GraphView({
     return () => element.removeEventListener('wheel', onWheel);
   }, [wheelZooms]);
 
+  // What was selected elsewhere is brought into sight; what was clicked here is there already.
+  useEffect(() => {
+    const at = selected === null ? undefined : placed?.at.get(selected);
+    if (at === undefined || size.width === 0) return;
+    const point = { x: at.x + NODE.width / 2, y: at.y + NODE.height / 2 };
+    setView((old) =>
+      old === null || isInside(old, point, size)
+        ? old
+        : centre({ ...old, scale: Math.max(old.scale, FAR) }, point, size),
+    );
+  }, [selected, placed, size.width > 0]);
+
   const visible = useMemo(() => {
     if (placed === null || view === null || shown === null) return [];
     const left = (-view.x - MARGIN_PX) / view.scale - NODE.width;
@@ -111,6 +125,15 @@ export function GraphView({
       .sort(([, a], [, b]) => a.y - b.y);
     const at = column.findIndex(([id]) => id === from);
     return column[at + (key === 'ArrowDown' ? 1 : -1)]?.[0] ?? null;
+  };
+
+  const saveSvg = (): void => {
+    if (placed === null) return;
+    download(new Blob([pictureSvg(graph, placed, hues)], { type: 'image/svg+xml' }), 'lineage.svg');
+  };
+  const savePng = async (): Promise<void> => {
+    const picture = placed === null ? null : await picturePng(graph, placed, hues);
+    if (picture !== null) download(picture, 'lineage.png');
   };
 
   return (
@@ -177,6 +200,9 @@ export function GraphView({
           })}
         </div>
       )}
+      {placed !== null && view !== null && wheelZooms && (
+        <Minimap placed={placed} view={view} size={size} onView={setView} />
+      )}
       {slow && (
         <p class="graph-slow" role="status">
           Arranging {graph.nodes.length} nodes… <Button onClick={cancel}>Draw it plainly</Button>
@@ -191,6 +217,16 @@ export function GraphView({
           title="Fit  0"
           onClick={() => placed !== null && setView(fit(placed, size))}
         />
+        {wheelZooms && placed !== null && (
+          <>
+            <Button label="Save as SVG" title="Save as SVG" onClick={() => saveSvg()}>
+              SVG
+            </Button>
+            <Button label="Save as PNG" title="Save as PNG" onClick={() => void savePng()}>
+              PNG
+            </Button>
+          </>
+        )}
       </div>
     </div>
   );

@@ -1,7 +1,7 @@
 import { Graph, layout } from '@dagrejs/dagre';
 import type { LayoutAnswer, LayoutRequest } from './layout.ts';
 
-/** Above this the cheaper ranker: on 1,000 cross-linked nodes the default one takes minutes (measured). */
+/** Above this edges may cross: untangling 1,000 nodes takes longer than placing them (measured: 2.2 s against 1.0). */
 const LARGE = 400;
 
 interface WorkerScope {
@@ -17,7 +17,8 @@ function place(request: LayoutRequest): LayoutAnswer {
   const graph = new Graph();
   graph.setGraph({
     rankdir: 'LR',
-    ranker: request.ids.length > LARGE ? 'longest-path' : 'tight-tree',
+    // The default one takes minutes on 1,000 cross-linked nodes; `longest-path` is slower where groups follow each other.
+    ranker: 'tight-tree',
     nodesep: 18,
     ranksep: 46,
     edgesep: 10,
@@ -27,7 +28,7 @@ function place(request: LayoutRequest): LayoutAnswer {
   graph.setDefaultEdgeLabel(() => ({}));
   for (const id of request.ids) graph.setNode(id, { width: request.width, height: request.height });
   for (const [from, to] of request.edges) graph.setEdge(from, to);
-  layout(graph);
+  layout(graph, { disableOptimalOrderHeuristic: request.ids.length > LARGE });
   const size = graph.graph() as { width?: number };
   return {
     nodes: request.ids.map((id) => {

@@ -1,20 +1,29 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Lineage } from '../../../../src/server/contract/asset.ts';
-import { Segmented } from '../../components/controls.tsx';
+import { segment } from '../../api/client.ts';
+import { Button, FilterBox, Segmented } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
 import { Load } from '../../components/load.tsx';
 import { narrow } from '../../components/media.ts';
 import { Page } from '../../components/page.tsx';
 import { query, setQuery } from '../../router.ts';
+import { shownState } from '../../state/assets.ts';
 import { concernsAssets } from '../../state/concerns.ts';
 import { useResource } from '../../state/resource.ts';
 import { COLLAPSE_ABOVE, type GraphNode, graphOf, groupHues } from './graph.ts';
 import { GraphView } from './graph-view.tsx';
 import { Inspector } from './inspector.tsx';
+import { JumpTree } from './jump-tree.tsx';
 import { LineageList } from './lineage-list.tsx';
+import { lineageFilter } from './status-terms.ts';
 
 export function LineagePage() {
-  const lineage = useResource<Lineage>('/lineage', concernsAssets);
+  const [typed, setTyped] = useState(query('q'));
+  const { selection, unknown } = lineageFilter(query('q'));
+  const lineage = useResource<Lineage>(
+    selection === '' ? '/lineage' : `/lineage?selection=${segment(selection)}`,
+    concernsAssets,
+  );
   const view = query('view') || (narrow.value ? 'list' : 'graph');
   return (
     <Page
@@ -32,20 +41,65 @@ export function LineagePage() {
         />
       }
     >
-      <Load from={lineage} what="Lineage">
-        {(data) =>
-          data.nodes.length === 0 ? (
-            <Empty icon="lineage" title="No assets, so no lineage">
-              <a href="/git">See which pipelines were found</a>
-            </Empty>
-          ) : view === 'list' ? (
-            <LineageList lineage={data} />
-          ) : (
-            <Whole lineage={data} />
-          )
-        }
+      <div class="toolbar">
+        <form
+          class="lineage-select"
+          onSubmit={(event) => {
+            event.preventDefault();
+            setQuery({ q: typed.trim() });
+          }}
+        >
+          <FilterBox
+            value={typed}
+            placeholder="group:marts+ or status:failed, then Enter"
+            onInput={(text) => {
+              setTyped(text);
+              if (text === '') setQuery({ q: '' });
+            }}
+          />
+        </form>
+      </div>
+      {unknown.length > 0 && (
+        <p class="notice tone-warn" role="status">
+          There is no status {unknown.join(', ')}: failed, partly, running, queued, materialized, never.
+        </p>
+      )}
+      <Load key={selection} from={lineage} what="Lineage">
+        {(all) => (
+          <Drawn
+            lineage={all}
+            view={view}
+            onAll={() => {
+              setTyped('');
+              setQuery({ q: '' });
+            }}
+          />
+        )}
       </Load>
     </Page>
+  );
+}
+
+/** What is selected, of the states that are asked for, with the edges between. */
+function Drawn({ lineage: all, view, onAll }: { lineage: Lineage; view: string; onAll: () => void }) {
+  const asked = query('q');
+  const lineage = useMemo(() => {
+    const { states } = lineageFilter(asked);
+    if (states.length === 0) return all;
+    const nodes = all.nodes.filter((node) => states.includes(shownState(node)));
+    const shown = new Set(nodes.map(({ key }) => key));
+    return { nodes, edges: all.edges.filter(({ from, to }) => shown.has(from) && shown.has(to)) };
+  }, [all, asked]);
+  if (lineage.nodes.length > 0)
+    return view === 'list' ? <LineageList lineage={lineage} /> : <Whole lineage={lineage} />;
+  return asked === '' ? (
+    <Empty icon="lineage" title="No assets, so no lineage">
+      <a href="/git">See which pipelines were found</a>
+    </Empty>
+  ) : (
+    <Empty icon="lineage" title="No asset is selected by this">
+      <Button onClick={onAll}>Show all assets</Button>
+    </Empty>
   );
 }
 
@@ -75,7 +129,7 @@ function Whole({ lineage }: { lineage: Lineage }) {
           <li key={group}>
             <button
               type="button"
-              class={`legend-button hue-${hue}`}
+              class={`group-button hue-${hue}`}
               aria-pressed={isOpen(group)}
               title={isOpen(group) ? 'Draw as one box' : 'Draw its assets'}
               onClick={() => toggle(group)}
@@ -87,6 +141,17 @@ function Whole({ lineage }: { lineage: Lineage }) {
         ))}
       </ul>
       <div class="lineage-stage">
+        {!narrow.value && (
+          <JumpTree
+            lineage={lineage}
+            selected={selected}
+            onJump={(key) => {
+              const group = lineage.nodes.find((node) => node.key === key)?.group;
+              if (group !== undefined && !isOpen(group)) toggle(group);
+              setQuery({ sel: key });
+            }}
+          />
+        )}
         <GraphView
           graph={graph}
           selected={selected === '' ? null : selected}

@@ -46,3 +46,13 @@ export function centre(view: View, point: { readonly x: number; readonly y: numb
     y: frame.height / 2 - point.y * view.scale,
   };
 }
+
+/** Whether a point of the drawing is in the frame, away from its rim. */
+export function isInside(
+  view: View,
+  point: { readonly x: number; readonly y: number },
+  frame: Size,
+): boolean {
+  const [x, y] = [point.x * view.scale + view.x, point.y * view.scale + view.y];
+  return x > MARGIN && y > MARGIN && x < frame.width - MARGIN && y < frame.height - MARGIN;
+}
