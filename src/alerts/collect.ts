@@ -192,8 +192,8 @@ function add(draft: Draft, rule: DefinedRule, item: AlertItem, { now, newId }: C
     return;
   }
   const soonest = now + rule.groupWaitSeconds * 1000;
-  const spaced = newest === undefined ? soonest : newest.closesAt + BETWEEN_MS[newest.level]!;
-  const isStorm = spaced > soonest;
+  const spaced = newest === undefined ? now : newest.closesAt + BETWEEN_MS[newest.level]!;
+  const isStorm = spaced > now;
   draft.alerts.set(key, {
     alertId: newId(),
     rule: rule.id,

@@ -73,7 +73,7 @@ export function resolveChannel(
   if (channel.type === 'email') {
     const { to, from } = channel;
     return {
-      ok: { type: 'email', smtp: fill(template), to, from, secrets: [...secrets, ...passwordsOf(address)] },
+      ok: { type: 'email', smtp: fill(template), to, from, secrets: [...secrets, ...secretParts(address)] },
     };
   }
   const isHook = channel.type === 'webhook';
@@ -91,7 +91,7 @@ export function resolveChannel(
       url: fill(template),
       headers: Object.fromEntries(headers),
       secret: isHook && channel.secret !== null ? fill(channel.secret) : null,
-      secrets: [...secrets, ...passwordsOf(address)],
+      secrets: [...secrets, ...secretParts(address)],
     },
   };
 }
@@ -117,8 +117,11 @@ function refusedHost(
   };
 }
 
-function passwordsOf({ username, password }: URL): string[] {
-  return [username, password].filter((part) => part !== '').flatMap((part) => [part, decoded(part)]);
+/** What of an address is worth hiding by itself: a receiver may say back a part of it. */
+function secretParts(address: URL): string[] {
+  const { username, password, pathname, search, searchParams } = address;
+  const parts = [username, password, pathname, ...pathname.split('/'), search, ...searchParams.values()];
+  return parts.filter((part) => part.length > 1).flatMap((part) => [part, decoded(part)]);
 }
 
 function decoded(text: string): string {

@@ -68,6 +68,7 @@ export interface Surface {
   readonly backfills: BackfillEngine;
   /** Nothing is sent by itself: its daemons are not started. */
   readonly alerts: Alerts;
+  readonly components: SurfaceComponents;
   readonly clock: FakeClock;
   readonly settings: Settings;
   readonly refreshes: { component: string; trigger: RefreshTrigger; allowPrune?: boolean }[];
@@ -225,7 +226,20 @@ export async function surface(options: SurfaceOptions = {}): Promise<Surface> {
     await engine.close({ graceMs: 0, endSteps: true });
     await store.close();
   });
-  return { app, store, logs, engine, automation, backfills, alerts, clock, settings, refreshes, publish };
+  return {
+    app,
+    store,
+    logs,
+    engine,
+    automation,
+    backfills,
+    alerts,
+    components,
+    clock,
+    settings,
+    refreshes,
+    publish,
+  };
 }
 
 /** Runs each step in this process as its script says. */

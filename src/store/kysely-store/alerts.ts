@@ -142,18 +142,18 @@ export function createAlertStore(context: StoreContext): AlertStore {
     },
 
     async retry(deliveryId) {
-      await context.write(async (tx) => {
+      return context.write(async (tx) => {
         const found = await tx.db
           .updateTable('alert_delivery')
           .set({ status: 'waiting', due_at: tx.now, created_at: tx.now, ended_at: null })
           .where('delivery_id', '=', deliveryId)
           .where('status', '=', 'failed')
-          .returning(['rule', 'channel'])
+          .returningAll()
           .executeTakeFirst();
-        if (found !== undefined) await announce(tx, found.rule, found.channel, 'waiting');
+        if (found === undefined) return null;
+        await announce(tx, found.rule, found.channel, 'waiting');
+        return deliveryOf(found);
       });
-      const after = await row(deliveryId);
-      return after === null || after.status === 'failed' ? null : after;
     },
 
     delivery: row,
