@@ -14,8 +14,8 @@ import { createBackfillEngine } from '../../src/engine/backfills/create-backfill
 import { createRunEngine } from '../../src/engine/engine.ts';
 import type { AdvanceRun } from '../../src/engine/run-driver.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
+import type { ReportedEvent } from '../../src/engine/step-report.ts';
 import type { StepResult } from '../../src/events/run-event.ts';
-import type { StepEvent } from '../../src/events/step-event.ts';
 import { neverCrash } from '../../src/lib/crash-points.ts';
 import { OperationalError } from '../../src/lib/errors.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
@@ -41,7 +41,7 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What a scripted step does; `hold` keeps it running until it is cancelled. */
 export interface StepScript {
-  readonly events?: readonly StepEvent[];
+  readonly events?: readonly ReportedEvent[];
   readonly lines?: readonly string[];
   readonly result?: StepResult;
   readonly hold?: boolean;
@@ -299,7 +299,7 @@ function scriptedTransport(store: Store, logs: LogStore, script: (spec: StepSpec
 }
 
 /** As the engine does: an asset that the step did not report itself is materialized by its success. */
-function implied(spec: StepSpec, events: readonly StepEvent[]) {
+function implied(spec: StepSpec, events: readonly ReportedEvent[]) {
   const reported = new Set(
     events.flatMap((event) => (event.type === 'materialization' ? [event.asset_key] : [])),
   );
