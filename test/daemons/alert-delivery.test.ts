@@ -13,7 +13,8 @@ import {
   startMailServer,
   status,
 } from '../helpers/alert-receivers.ts';
-import { type AlertWorldOptions, alertWorld, rule } from '../helpers/alert-world.ts';
+import { rule } from '../helpers/alert-rule.ts';
+import { type AlertWorldOptions, alertWorld } from '../helpers/alert-world.ts';
 
 const SECRET = 'xoxb-9f8e7d6c5b4a';
 const SOURCE = { file: 'dagster.yaml', line: 1, column: 1 };

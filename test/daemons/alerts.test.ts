@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { StepResult } from '../../src/events/run-event.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startHook } from '../helpers/alert-receivers.ts';
-import { type AlertWorldOptions, alertWorld, rule } from '../helpers/alert-world.ts';
+import { rule } from '../helpers/alert-rule.ts';
+import { type AlertWorldOptions, alertWorld } from '../helpers/alert-world.ts';
 import { DAILY, type SamplePipeline } from '../helpers/sample-definitions.ts';
 
 const failed = (message = 'HTTP 429 from the source\n  at page 3'): StepResult => ({

@@ -1,35 +1,14 @@
 import { createAlertCollector } from '../../src/daemons/alert-collector.ts';
 import { createAlertSender } from '../../src/daemons/alert-sender.ts';
 import type { AlertPolicy } from '../../src/definitions/alert-variables.ts';
-import type { AlertChannel, AlertRule, AlertsConfig } from '../../src/definitions/alerts.ts';
+import type { AlertsConfig } from '../../src/definitions/alerts.ts';
 import { neverCrash } from '../../src/lib/crash-points.ts';
 import { uuidv7 } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { createNotifier } from '../../src/notify/create-notifier.ts';
 import type { DeliveryRow } from '../../src/store/alert-store.ts';
+import { rule, slack } from './alert-rule.ts';
 import { type Surface, type SurfaceOptions, surface } from './surface.ts';
-
-const SOURCE = { file: 'dagster.yaml', line: 1, column: 1 };
-
-export function slack(name: string): AlertChannel {
-  return { type: 'slack', name, url: '${ELT_ALERT_URL}', source: SOURCE };
-}
-
-export function rule(more: Partial<AlertRule> = {}): AlertRule {
-  return {
-    name: 'all',
-    on: ['run_failure'],
-    select: null,
-    channels: ['team'],
-    severity: 'WARN',
-    enabled: true,
-    mute: null,
-    repeatAfterSeconds: null,
-    groupWaitSeconds: 30,
-    source: SOURCE,
-    ...more,
-  };
-}
 
 export interface AlertWorldOptions extends SurfaceOptions {
   readonly alerts?: Partial<AlertsConfig>;
