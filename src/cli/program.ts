@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readDurationMs } from '../config/values.ts';
 import { LOG_LEVELS } from '../plan/log-level.ts';
+import type { AlertOptions } from './commands/alerts.ts';
 import type { BackfillOptions } from './commands/backfill.ts';
 import type { HoldOptions } from './commands/control.ts';
 import type { DevOptions } from './commands/dev.ts';
@@ -395,6 +396,21 @@ function operate(add: Add, exit: Exit, program: Command): void {
           command.error(`error: unknown action '${action}', use list, ${PIPELINE_ACTIONS.join(', ')}`);
         } else if (name === undefined) command.error(`error: which pipeline? elt pipeline ${known} <name>`);
         else exit(await pipelineAction(context, known, name, options));
+      },
+    );
+  add(
+    'Operate',
+    'alerts [action] [name]',
+    'rules and channels; test, mute, unmute, log, retry',
+    'elt alerts test data-team',
+  )
+    .option('--for <time>', 'mute: until it speaks again, 30m, 2h, 1d')
+    .option('--reason <text>', 'mute: why')
+    .addOption(new Option('--limit <n>', 'log: how many').argParser(wholeNumber(1, 10_000)).default(20))
+    .action(
+      async (action: string | undefined, name: string | undefined, options: GlobalOptions & AlertOptions) => {
+        const { alerts } = await import('./commands/alerts.ts');
+        exit(await alerts(createContext(options), action, name, options));
       },
     );
   add('Operate', 'doctor', 'check everything, with cause and fix', 'elt doctor').action(
