@@ -19,11 +19,13 @@ from dlt.pipeline.pipeline import Pipeline
 from elt_runner import dlt_unique, events
 
 
-def adopt(pipeline: Any, own_resource: str | None, place: dict[str, Any], run: Callable[..., Any]) -> None:
+def adopt(
+    pipeline: Any, own_resource: str | None, place: dict[str, Any], named: set[str], run: Callable[..., Any]
+) -> None:
     """Brings the state of the pipeline's other names into it.
 
     `own_resource`: the one that the pipeline is named after; None for a pipeline that has all of them. `place` are the
-    arguments of `run` that say where it loads to, `run` is dlt's own.
+    arguments of `run` that say where it loads to, `run` is dlt's own. `named`: sources that have a name of their own.
     """
     others = _others(pipeline, own_resource)
     if not others:
@@ -35,7 +37,8 @@ def adopt(pipeline: Any, own_resource: str | None, place: dict[str, Any], run: C
         if other.has_pending_data:
             events.log("info", f"{name}: finishing a load that was left pending, before {pipeline.pipeline_name} goes on from its state")
             run(other, None, **place)
-        _move(pipeline, other, own_resource if own_resource is not None else name.removeprefix(f"{pipeline.pipeline_name}__"))
+        resource = own_resource if own_resource is not None else name.removeprefix(f"{pipeline.pipeline_name}__")
+        _move(pipeline, other, resource, named)
     pipeline.activate()
 
 
@@ -76,7 +79,7 @@ def _unbound(destination: Any) -> Any:
     return free
 
 
-def _move(pipeline: Any, other: Any, resource: str) -> None:
+def _move(pipeline: Any, other: Any, resource: str, named: set[str]) -> None:
     own_schema, other_schema = (normalize_schema_name(each.pipeline_name) for each in (pipeline, other))
     moved: list[tuple[str, str]] = []
     with pipeline.managed_state() as state:
@@ -85,7 +88,8 @@ def _move(pipeline: Any, other: Any, resource: str) -> None:
             if not names:
                 continue
             # Data without a source of its own has one that is named after the pipeline.
-            own = state.setdefault("sources", {}).setdefault(own_schema if source_name == other_schema else source_name, {})
+            is_made_up = source_name == other_schema and source_name not in named
+            own = state.setdefault("sources", {}).setdefault(own_schema if is_made_up else source_name, {})
             for key, value in source.items():
                 if key != "resources":
                     own.setdefault(key, value)

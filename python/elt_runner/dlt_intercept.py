@@ -31,6 +31,7 @@ class Interception:
         observer.uncertain = self._recovery.uncertain
         #: Pipelines used, newest last: state and pending packages are asked of them at the end.
         self.pipelines: dict[str, Any] = {}
+        self._adopted: set[str] = set()
         #: Names of resources that the script offered, wanted or not.
         self.seen: set[str] = set()
         #: Loads since the runner last took them.
@@ -62,12 +63,12 @@ class Interception:
                 return None
         if self._request["own_resource"] is not None:
             dlt_unique.rename(pipeline, self._request["own_resource"])
-        is_first = self._claim(pipeline)
+        self._claim(pipeline)
         if dlt_drop.finish_interrupted(pipeline, os.path.dirname(self._request["loaded_file"])):
             # What earlier attempts loaded is gone with it.
             self._journal.forget(pipeline.pipeline_name)
-        if is_first and self._request["assets_share_state"]:
-            self._adopt(pipeline, arguments)
+        if data is not None and self._request["assets_share_state"]:
+            self._adopt(pipeline, data, arguments)
         recovered = self._finish_pending(pipeline, arguments)
         if data is None:
             return recovered or self._original(pipeline, None, **arguments)
@@ -103,19 +104,22 @@ class Interception:
             self.loads.append(self._recovered.pop(call))
         return self._load(pipeline, call, names, data, arguments)
 
-    def _claim(self, pipeline: Any) -> bool:
-        """Sees to it that nobody else works on the pipeline's state. True: this process has not loaded with it before."""
-        is_first = pipeline.pipeline_name not in self.pipelines
-        if is_first and not dlt_locks.claim(self._request["lock_dir"], f"state {pipeline.working_dir}"):
+    def _claim(self, pipeline: Any) -> None:
+        """Sees to it that nobody else works on the pipeline's state."""
+        if not dlt_locks.claim(self._request["lock_dir"], f"state {pipeline.working_dir}"):
             raise Failure("resource_busy", f"another process is loading with the pipeline {pipeline.pipeline_name}")
         self.pipelines[pipeline.pipeline_name] = pipeline
-        return is_first
 
-    def _adopt(self, pipeline: Any, arguments: dict[str, Any]) -> None:
+    def _adopt(self, pipeline: Any, data: Any, arguments: dict[str, Any]) -> None:
+        """Once for each pipeline."""
+        if pipeline.pipeline_name in self._adopted:
+            return
+        self._adopted.add(pipeline.pipeline_name)
+        sources = {each.name for each in (data if isinstance(data, (list, tuple)) else [data]) if isinstance(each, DltSource)}
         place = {name: arguments[name] for name in PLACE_ARGUMENTS if name in arguments}
         base = dlt_unique.given.get(pipeline.pipeline_name, pipeline.pipeline_name)
         with dlt_locks.held(self._request["lock_dir"], f"adopt {pipeline.pipelines_dir} {base}"):
-            dlt_adopt.adopt(pipeline, self._request["own_resource"], place, self._original)
+            dlt_adopt.adopt(pipeline, self._request["own_resource"], place, sources, self._original)
 
     def _load(self, pipeline: Any, call: str, names: list[str], data: Any, arguments: dict[str, Any]) -> Any:
         load = self._observer.load = Load()

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { testEnvironments } from './tool-environments.ts';
 
 /** What pipelines bring that write into one of the three databases. */
-const REQUIREMENTS = `dlt[duckdb,postgres,sqlalchemy]==1.31.*
+export const REQUIREMENTS = `dlt[duckdb,postgres,sqlalchemy]==1.31.*
 dbt-core==1.11.*
 dbt-duckdb==1.11.*
 dbt-postgres
