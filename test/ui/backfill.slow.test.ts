@@ -133,7 +133,7 @@ it('takes the missing and failed ones of a rectangle, and of a part of the line'
   for (const key of ['ArrowRight', 'ArrowLeft', 'Shift+ArrowDown', 'Shift+ArrowRight']) {
     await page.keyboard.press(key);
   }
-  await page.getByRole('button', { name: 'Backfill 3 of 4…' }).click();
+  await page.getByRole('button', { name: 'Backfill 3 of 4 (only failed and missing)' }).click();
   const dialog = page.getByRole('dialog', { name: 'Backfill tills' });
   expect(await dialog.getByLabel('category From').inputValue()).toBe('A');
   expect(await dialog.getByLabel('date To, inclusive').inputValue()).toBe('2026-01-02');
@@ -152,7 +152,7 @@ it('takes the missing and failed ones of a rectangle, and of a part of the line'
   await page.mouse.move(at(12), box.y + 10, { steps: 3 });
   await page.mouse.up();
   await page.getByText('2026-01-09 … 2026-01-12').waitFor();
-  await page.getByRole('status').getByRole('button', { name: 'Backfill…' }).click();
+  await page.getByRole('status').getByRole('button', { name: 'Backfill 3 of 4…' }).click();
   await page.getByRole('dialog').getByText('3 partitions in 3 runs').waitFor();
   await page
     .getByRole('dialog')

@@ -3,6 +3,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { ordinalToKey } from '../../src/partitions/partition-set.ts';
 import * as asset from '../../src/server/contract/asset.ts';
 import * as automation from '../../src/server/contract/automation.ts';
 import * as backfill from '../../src/server/contract/backfill.ts';
@@ -16,9 +17,21 @@ import * as run from '../../src/server/contract/run.ts';
 import * as schedule from '../../src/server/contract/schedule.ts';
 import * as timeline from '../../src/server/contract/timeline.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
+import { partitionRanges } from '../../src/server/views/partitions-view.ts';
 import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
+import {
+  calendarOf,
+  checkResultsOf,
+  definitionOf,
+  historyOf,
+  partitionOf,
+  plotsOf,
+  schemaChangesOf,
+  trendsOf,
+} from './fixture/history.ts';
 import { auditOf, insightsOf } from './fixture/insights.ts';
+import { definitions, stateAt } from './fixture/large.ts';
 import { planOf } from './fixture/plan.ts';
 import { runOf, stepDefinition, stepOf } from './fixture/runs.ts';
 import { type Scenario, worldOf } from './fixture/scenarios.ts';
@@ -180,6 +193,35 @@ function registerReads(app: FastifyInstance, world: World): void {
   get('/assets/:id/materializations', asset.MaterializationList, (request) =>
     listOf(world.materializations.get(id(request)) ?? []),
   );
+  get('/assets/:id/partitions/ranges', asset.PartitionRanges, (request) => {
+    const list = world.partitions.get(id(request));
+    const { status } = query(request);
+    const definition = definitions.get(id(request));
+    if (definition !== undefined) {
+      const state = status as asset.PartitionState | undefined;
+      return partitionRanges(definition, stateAt, Date.now(), { state, limit: 200 });
+    }
+    return list === undefined ? null : { items: list.ranges.toReversed().slice(0, 200), more: 0 };
+  });
+  get('/assets/:id/partition', history.PartitionDetail, (request) =>
+    partitionOf(world, id(request), query(request)['key'] ?? ''),
+  );
+  get('/assets/:id/partitions/calendar', history.Calendar, (request) =>
+    calendarOf(world, id(request), query(request)['before']),
+  );
+  get('/assets/:id/plots', history.Plots, (request) => plotsOf(world, id(request), query(request)));
+  get('/assets/:id/checks/:check/results', history.CheckResults, (request) =>
+    checkResultsOf(world, id(request), id(request, 'check')),
+  );
+  get('/assets/:id/schema-changes', history.SchemaChanges, (request) => schemaChangesOf(world, id(request)));
+  get('/assets/:id/definition', history.AssetDefinition, (request) => {
+    const found = world.assets.get(id(request));
+    return found === undefined ? null : definitionOf(found);
+  });
+  get('/asset-trends', history.Trends, (request) =>
+    trendsOf(world, (query(request)['keys'] ?? '').split(',')),
+  );
+  get('/components/:id/pipelines/:pipeline/history', history.PipelineHistory, () => historyOf(world));
   get('/automation/assets', automation.AutomationAssetList, () => listOf(automationAssets(world)));
   get('/automation/evaluations', automation.AutomationEvaluationList, (request) =>
     listOf(evaluationsOf(world, query(request)['asset'])),
@@ -369,7 +411,11 @@ function registerBackfills(
   });
   app.get('/api/v1/assets/:id/partition-keys', (request, reply) => {
     const ordinals = ((request.query as Params)['at'] ?? '').split(',').map(Number);
-    const items = ordinals.map((ordinal) => ({ ordinal, key: dayKey(ordinal) }));
+    const definition = definitions.get((request.params as Params)['id'] ?? '');
+    const items = ordinals.map((ordinal) => ({
+      ordinal,
+      key: definition === undefined ? dayKey(ordinal) : (ordinalToKey(definition, ordinal) ?? ''),
+    }));
     return reply.send(backfill.PartitionKeys.parse({ items }));
   });
   app.post(base, (request, reply) => {

@@ -1,5 +1,6 @@
 import type { ComponentChildren, Ref } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { count } from '../lib/format.ts';
 import type { Choice } from './choice.ts';
 import { Icon, type IconName } from './icon.tsx';
 
@@ -62,7 +63,7 @@ export function Segmented<T extends string>({
           onClick={() => onChoose(choice.value)}
         >
           {choice.text}
-          {choice.count !== undefined && <span class="count">{choice.count}</span>}
+          {choice.count !== undefined && <span class="count">{count(choice.count)}</span>}
         </button>
       ))}
     </div>
@@ -174,7 +175,7 @@ export function Tabs<T extends string>({
           onClick={() => onChoose(tab.value)}
         >
           {tab.text}
-          {tab.count !== undefined && <span class="count">{tab.count}</span>}
+          {tab.count !== undefined && <span class="count">{count(tab.count)}</span>}
         </button>
       ))}
     </div>

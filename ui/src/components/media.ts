@@ -11,3 +11,6 @@ function media(condition: string): ReadonlySignal<boolean> {
 
 /** A phone: tables become cards, the navigation a bar at the bottom. */
 export const narrow = media('(max-width: 719px)');
+
+/** What the system asks for; the theme may say otherwise. */
+export const dark = media('(prefers-color-scheme: dark)');

@@ -16,7 +16,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: 'j', does: 'Next row' },
   { keys: 'k', does: 'Previous row' },
   { keys: 'Enter', does: 'Open the row' },
-  { keys: 'x', does: 'Select the row' },
+  { keys: 'x', does: 'Select the row; Shift x: all up to it' },
   { keys: ']', does: 'Next in the list you came from' },
   { keys: '[', does: 'Previous in the list you came from' },
   { keys: 'r', does: 'Materialize, or retry the run' },
@@ -64,7 +64,8 @@ function handle(event: KeyboardEvent): boolean {
     case 'k':
       return moveRow(-1);
     case 'x':
-      return toggleRow();
+    case 'X':
+      return toggleRow(event.shiftKey);
     case ']':
       return toNeighbour(1);
     case '[':
@@ -104,11 +105,11 @@ function moveRow(step: 1 | -1): boolean {
   return next !== undefined;
 }
 
-function toggleRow(): boolean {
+function toggleRow(shiftKey: boolean): boolean {
   const box = document.activeElement
     ?.closest('[data-row]')
     ?.querySelector<HTMLElement>('input[type=checkbox]');
-  box?.click();
+  box?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey }));
   return box !== undefined && box !== null;
 }
 

@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { AssetDetail, Materialization } from '../../../../src/server/contract/asset.ts';
+import type { AssetDetail } from '../../../../src/server/contract/asset.ts';
 import type { AutomationAsset } from '../../../../src/server/contract/automation.ts';
-import type { RunSummary } from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
 import { Button, TabPanel, Tabs } from '../../components/controls.tsx';
 import { Empty, Skeleton } from '../../components/feedback.tsx';
@@ -10,9 +9,9 @@ import { Lazy } from '../../components/lazy.tsx';
 import { CommitChip, KeyText } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page } from '../../components/page.tsx';
-import { RunList } from '../../components/run-list.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago } from '../../components/time.tsx';
+import { cronText } from '../../lib/cron-text.ts';
 import { exact, relative, sentence } from '../../lib/format.ts';
 import { selectionOf } from '../../lib/selection.ts';
 import { assetShown, freshnessShown } from '../../lib/status.ts';
@@ -23,38 +22,39 @@ import { now } from '../../state/clock.ts';
 import { concernsAsset } from '../../state/concerns.ts';
 import { launch } from '../../state/launch.ts';
 import { requestLaunch } from '../../state/launch-request.ts';
-import { type Resource, useResource } from '../../state/resource.ts';
-import { Definition } from './definition.tsx';
-import { Materializations } from './materializations.tsx';
+import { useResource } from '../../state/resource.ts';
 import { Overview } from './overview.tsx';
 import { PartitionsTab } from './partitions-tab.tsx';
+import { RunsTab } from './runs-tab.tsx';
 
-type Tab = 'overview' | 'partitions' | 'runs' | 'lineage' | 'definition';
+type Tab = 'overview' | 'partitions' | 'plots' | 'runs' | 'checks' | 'lineage' | 'definition' | 'history';
+
+/** What only one tab means by it. */
+const OF_A_TAB = {
+  sel: '',
+  state: '',
+  before: '',
+  by: '',
+  window: '',
+  row: '',
+  view: '',
+  runs: '',
+  line: '',
+};
 
 export function Asset({ id }: { id: string }) {
   const detail = useResource<AssetDetail>(`/assets/${segment(id)}`, concernsAsset(id));
-  const done = useResource<{ items: Materialization[] }>(
-    `/assets/${segment(id)}/materializations?limit=200`,
-    concernsAsset(id),
-  );
   return (
     <Load from={detail} what={`Asset ${id}`} skeleton={<Skeleton rows={8} />}>
-      {(asset) => <Shown asset={asset} materializations={done} />}
+      {(asset) => <Shown asset={asset} />}
     </Load>
   );
 }
 
-function Shown({
-  asset,
-  materializations,
-}: {
-  asset: AssetDetail;
-  materializations: Resource<{ items: Materialization[] }>;
-}) {
+function Shown({ asset }: { asset: AssetDetail }) {
   const tab = (query('tab') || 'overview') as Tab;
   const shown =
     asset.kind === 'external' ? ({ tone: 'idle', text: 'External' } as const) : assetShown(shownState(asset));
-  const items = materializations.data.value?.items ?? [];
   useEffect(() => {
     if (!TABS.some(({ value }) => value === tab)) setQuery({ tab: '' });
   }, [tab]);
@@ -95,23 +95,26 @@ function Shown({
         label="Asset"
         value={tab}
         tabs={tabsOf(asset)}
-        onChoose={(value) => setQuery({ tab: value === 'overview' ? '' : value })}
+        onChoose={(value) => setQuery({ ...OF_A_TAB, tab: value === 'overview' ? '' : value })}
       />
       <TabPanel tab={tab}>
-        {tab === 'overview' && <Overview asset={asset} materializations={items} />}
+        {tab === 'overview' && <Overview asset={asset} />}
         {tab === 'partitions' &&
           (asset.partitions === null ? (
             <Empty icon="assets" title="Not partitioned" />
           ) : (
-            <PartitionsTab asset={asset} newest={items} />
+            <PartitionsTab asset={asset} />
           ))}
-        {tab === 'runs' && (
-          <>
-            <Load from={materializations} what="Materializations">
-              {(data) => <Materializations items={data.items} />}
-            </Load>
-            <Runs assetKey={asset.key} />
-          </>
+        {tab === 'plots' && (
+          <Lazy
+            name="plots"
+            load={() => import('./plots-tab.tsx').then((m) => m.PlotsTab)}
+            props={{ asset }}
+          />
+        )}
+        {tab === 'runs' && <RunsTab asset={asset} />}
+        {tab === 'checks' && (
+          <Lazy name="checks" load={() => import('./checks.tsx').then((m) => m.Checks)} props={{ asset }} />
         )}
         {tab === 'lineage' && (
           <Lazy
@@ -120,7 +123,20 @@ function Shown({
             props={{ assetKey: asset.key }}
           />
         )}
-        {tab === 'definition' && <Definition asset={asset} />}
+        {tab === 'definition' && (
+          <Lazy
+            name="definition"
+            load={() => import('./definition.tsx').then((m) => m.Definition)}
+            props={{ asset }}
+          />
+        )}
+        {tab === 'history' && (
+          <Lazy
+            name="history"
+            load={() => import('./history-tab.tsx').then((m) => m.HistoryTab)}
+            props={{ asset }}
+          />
+        )}
       </TabPanel>
     </Page>
   );
@@ -175,22 +191,30 @@ function Materialize({ asset }: { asset: AssetDetail }) {
 const TABS: readonly { value: Tab; text: string }[] = [
   { value: 'overview', text: 'Overview' },
   { value: 'partitions', text: 'Partitions' },
+  { value: 'plots', text: 'Plots' },
   { value: 'runs', text: 'Runs' },
+  { value: 'checks', text: 'Checks' },
   { value: 'lineage', text: 'Lineage' },
   { value: 'definition', text: 'Definition' },
+  { value: 'history', text: 'History' },
 ];
 
 function tabsOf(asset: AssetDetail) {
-  return TABS.filter(({ value }) => value !== 'partitions' || asset.partitions !== null).map((tab) =>
-    tab.value === 'partitions' && asset.partitions !== null
-      ? { ...tab, count: asset.partitions.counts.total }
-      : tab,
-  );
+  const counts: Partial<Record<Tab, number>> = {
+    ...(asset.partitions === null ? {} : { partitions: asset.partitions.counts.total }),
+    ...(asset.checks.length === 0 ? {} : { checks: asset.checks.length }),
+  };
+  return TABS.filter(({ value }) => value !== 'partitions' || asset.partitions !== null).map((tab) => {
+    const count = counts[tab.value];
+    return count === undefined ? tab : { ...tab, count };
+  });
 }
 
 /** What was last, what comes next and why, from which commit. */
 function Line({ asset }: { asset: AssetDetail }) {
   const next = asset.schedule?.next_tick ?? null;
+  const cron = cronText(asset.schedule?.cron_schedule[0] ?? '');
+  const byItself = asset.schedule !== null || asset.automation !== null;
   return (
     <p class="facts-line">
       {asset.latest !== null && (
@@ -201,6 +225,7 @@ function Line({ asset }: { asset: AssetDetail }) {
       {asset.schedule?.status === 'RUNNING' && next !== null && (
         <span title={exact(Date.parse(next))}>
           Next {relative(Date.parse(next), now.value)}, by <a href="/automation">{asset.schedule.name}</a>
+          {cron !== null && `, ${cron} ${asset.schedule.timezone}`}
         </span>
       )}
       {asset.schedule?.status === 'STOPPED' && (
@@ -209,6 +234,9 @@ function Line({ asset }: { asset: AssetDetail }) {
         </span>
       )}
       {asset.automation !== null && <Automation of={asset.automation} />}
+      {!byItself && asset.kind === 'materializable' && (
+        <span>Nothing runs it by itself: no schedule, no condition</span>
+      )}
       {asset.code !== null && <CommitChip commit={asset.code.commit} url={asset.code.url} />}
     </p>
   );
@@ -230,28 +258,5 @@ function Automation({
       {!enabled ? ', disabled' : request === null ? ', which asked for nothing yet' : ', asked '}
       {enabled && request !== null && <Ago at={request.at} />}
     </span>
-  );
-}
-
-function Runs({ assetKey }: { assetKey: string }) {
-  const runs = useResource<{ items: RunSummary[] }>(
-    `/runs?limit=50&asset=${segment(assetKey)}`,
-    concernsAsset(assetKey),
-  );
-  return (
-    <section class="section" aria-label="Runs">
-      <div class="section-head">
-        <h2>Runs</h2>
-      </div>
-      <Load from={runs} what="Runs">
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty icon="runs" title="No run yet" />
-          ) : (
-            <RunList runs={items} label="Runs of this asset" />
-          )
-        }
-      </Load>
-    </section>
   );
 }

@@ -69,21 +69,3 @@ export function Materializations({ items }: { items: readonly Materialization[] 
     </div>
   );
 }
-
-/** One materialization in a line, for a cell of the matrix. */
-export function MaterializationLine({ of }: { of: Materialization }) {
-  return (
-    <span class="row tight wrap faint">
-      <Ago at={of.at} />
-      {COLUMNS.slice(0, 3).map(([name, text]) =>
-        of.metadata[name] === undefined ? null : (
-          <span key={name}>
-            · {text.toLowerCase()} <Value name={name} value={of.metadata[name]} />
-          </span>
-        ),
-      )}
-      <CommitChip commit={of.commit} />
-      <a href={runHref(of.run_id)}>run</a>
-    </span>
-  );
-}

@@ -1,59 +1,71 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { PartitionList } from '../../../../src/server/contract/asset.ts';
-import type { Tone } from '../../lib/status.ts';
-
-type Matrix = NonNullable<PartitionList['matrix']>;
-
-/** A rectangle of cells; from the cell where it began to the one where it ends. */
-export interface Area {
-  readonly row: number;
-  readonly column: number;
-  readonly toRow: number;
-  readonly toColumn: number;
-}
-
-/** How a cell looks: tone, mark, word. */
-type Look = readonly [Tone | 'none', string, string];
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { type Area, type Grid, isIn, lookOf } from '../../lib/cells.ts';
 
 const CELL = 28;
 const EDGE = 6;
-const SHOWN: Readonly<Record<string, Look>> = {
-  m: ['ok', '✓', 'materialized'],
-  f: ['bad', '✕', 'failed'],
-  i: ['run', '◔', 'in progress'],
-  '.': ['idle', '', 'missing'],
-  // Of a backfill.
-  c: ['wait', '⊘', 'canceled'],
-  s: ['warn', '–', 'skipped'],
-  n: ['idle', '', 'to do'],
-  '-': ['none', '', 'not of this backfill'],
+/** A pointer that only passes by shows nothing. */
+const HOVER_MS = 120;
+const POPOVER_WIDTH = 250;
+const STEPS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  Home: [0, -100_000],
+  End: [0, 100_000],
+  PageUp: [-10, 0],
+  PageDown: [10, 0],
 };
-const MISSING = SHOWN['.'] as Look;
+
+interface Cell {
+  readonly row: number;
+  readonly column: number;
+}
 
 /**
- * The 2-D partitions, time across. Of a large set only the visible cells are in the document. Arrows move, Shift with
- * an arrow or a drag selects a rectangle, a head selects its line (ARIA's grid pattern).
+ * Partitions as cells, time across. Of a large set only the visible cells are in the document. Arrows move, Shift with
+ * an arrow or a drag selects, a head selects its line (ARIA's grid pattern).
  */
 export function MatrixGrid({
-  matrix,
+  grid,
+  label,
   area,
   onArea,
+  isSelected = (row, column) => area !== null && isIn(area, row, column),
+  heads = 'both',
+  none = 'no partition',
+  popover,
+  onOpen,
 }: {
-  matrix: Matrix;
+  grid: Grid;
+  label: string;
   area: Area | null;
   onArea: (area: Area) => void;
+  isSelected?: (row: number, column: number) => boolean;
+  /** Which heads choose their line. */
+  heads?: 'both' | 'rows' | 'columns';
+  /** What a cell is that holds nothing. */
+  none?: string;
+  /** What is said beside a cell that is pointed at or focused; null: nothing. */
+  popover?: (row: number, column: number) => ComponentChildren;
+  onOpen?: (row: number, column: number) => void;
 }) {
   const frame = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState({ top: 0, left: 0, width: 1200, height: 600 });
   const [dragging, setDragging] = useState(false);
+  const [over, setOver] = useState<Cell | null>(null);
+  const hover = useRef(0);
   const focusMoved = useRef(false);
-  const rows = matrix.rows.keys;
-  const columns = matrix.columns.keys;
-  const headWidth = Math.min(
-    180,
-    28 + 8 * Math.max(...rows.map((key) => key.length), matrix.rows.name.length),
-  );
-  const headHeight = Math.min(120, 18 + 7.5 * Math.max(...columns.map((key) => key.length)));
+  const popoverId = useId();
+  const rows = grid.rows.keys;
+  const columns = grid.columns.keys;
+  const longest = Math.max(...columns.map((key) => key.length));
+  const flat = longest <= 3;
+  const corner = `${grid.rows.name} / ${grid.columns.name}`;
+  const widest = Math.max(...rows.map((key) => key.length), flat ? corner.length - 2 : grid.rows.name.length);
+  const headWidth = Math.min(180, 28 + 8 * widest);
+  const headHeight = flat ? 30 : Math.min(120, 18 + 7.5 * longest);
   const active = area === null ? { row: 0, column: 0 } : { row: area.toRow, column: area.toColumn };
 
   useLayoutEffect(() => {
@@ -76,7 +88,7 @@ export function MatrixGrid({
       observer.disconnect();
       element.removeEventListener('scroll', measure);
     };
-  }, [matrix.rows.keys.length, matrix.columns.keys.length]);
+  }, [rows.length, columns.length]);
 
   useEffect(() => {
     if (!focusMoved.current) return;
@@ -87,10 +99,31 @@ export function MatrixGrid({
   useEffect(() => {
     const end = (): void => setDragging(false);
     window.addEventListener('pointerup', end);
-    return () => window.removeEventListener('pointerup', end);
+    return () => {
+      window.removeEventListener('pointerup', end);
+      window.clearTimeout(hover.current);
+    };
   }, []);
 
+  const point = (cell: Cell | null): void => {
+    window.clearTimeout(hover.current);
+    if (cell === null) setOver(null);
+    else hover.current = window.setTimeout(() => setOver(cell), HOVER_MS);
+  };
+  const press = (row: number, column: number, extend: boolean): void => {
+    if (extend && area !== null) onArea({ ...area, toRow: row, toColumn: column });
+    else onArea({ row, column, toRow: row, toColumn: column });
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && over !== null) {
+      point(null);
+      return;
+    }
+    if (event.key === 'Enter' && onOpen !== undefined && isCell(event.target)) {
+      event.preventDefault();
+      onOpen(active.row, active.column);
+      return;
+    }
     const step = STEPS[event.key];
     if (step === undefined) return;
     event.preventDefault();
@@ -98,8 +131,8 @@ export function MatrixGrid({
     const column = Math.max(0, Math.min(columns.length - 1, active.column + step[1]));
     reveal(row, column);
     focusMoved.current = true;
-    if (event.shiftKey && area !== null) onArea({ ...area, toRow: row, toColumn: column });
-    else onArea({ row, column, toRow: row, toColumn: column });
+    press(row, column, event.shiftKey);
+    point(event.shiftKey ? null : { row, column });
   };
   const reveal = (row: number, column: number): void => {
     const element = frame.current;
@@ -118,119 +151,132 @@ export function MatrixGrid({
   const lastColumn = Math.min(columns.length, Math.ceil((seen.left + seen.width) / CELL) + 2);
   const visibleRows = range(firstRow, lastRow);
   const visibleColumns = range(firstColumn, lastColumn);
+  // What has the focus stays in the document wherever one scrolls to.
   if (area !== null && !visibleRows.includes(active.row)) visibleRows.push(active.row);
   const at = { width: `${headWidth + columns.length * CELL + EDGE}px` };
+  const shown = dragging || over === null ? null : (popover?.(over.row, over.column) ?? null);
 
   return (
-    <div
-      ref={frame}
-      class="matrix"
-      role="grid"
-      aria-label={`${matrix.rows.name} by ${matrix.columns.name}`}
-      aria-multiselectable="true"
-      aria-rowcount={rows.length + 1}
-      aria-colcount={columns.length + 1}
-      onKeyDown={onKeyDown}
-    >
-      <div role="row" class="matrix-head" aria-rowindex={1} style={{ ...at, height: `${headHeight}px` }}>
-        <span
-          role="columnheader"
-          class="matrix-corner"
-          aria-colindex={1}
-          style={{ width: `${headWidth}px`, height: `${headHeight}px` }}
-        >
-          {matrix.rows.name} / {matrix.columns.name}
-        </span>
-        {visibleColumns.map((column) => (
-          <button
-            key={column}
-            type="button"
+    <div class="matrix-space">
+      <div
+        ref={frame}
+        class="matrix"
+        role="grid"
+        aria-label={label}
+        aria-multiselectable="true"
+        aria-rowcount={rows.length + 1}
+        aria-colcount={columns.length + 1}
+        onKeyDown={onKeyDown}
+        onPointerLeave={() => point(null)}
+        onBlurCapture={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget as Node | null)) point(null);
+        }}
+      >
+        <div role="row" class="matrix-head" aria-rowindex={1} style={{ ...at, height: `${headHeight}px` }}>
+          <span
             role="columnheader"
-            aria-colindex={column + 2}
-            class="matrix-column"
-            tabIndex={-1}
-            title={`Select ${columns[column]}`}
-            style={{ left: `${headWidth + column * CELL}px` }}
-            onClick={() => onArea({ row: 0, column, toRow: rows.length - 1, toColumn: column })}
+            class="matrix-corner"
+            aria-colindex={1}
+            style={{ width: `${headWidth}px`, height: `${headHeight}px` }}
           >
-            <span>{columns[column]}</span>
-          </button>
-        ))}
-      </div>
-      <div class="matrix-body" role="rowgroup" style={{ ...at, height: `${rows.length * CELL + EDGE}px` }}>
-        {visibleRows.map((row) => (
-          <div
-            key={row}
-            role="row"
-            class="matrix-row"
-            aria-rowindex={row + 2}
-            style={{ ...at, transform: `translateY(${row * CELL}px)` }}
-          >
+            {corner}
+          </span>
+          {visibleColumns.map((column) => (
             <button
+              key={column}
               type="button"
-              role="rowheader"
-              aria-colindex={1}
-              class="matrix-name"
+              role="columnheader"
+              aria-colindex={column + 2}
+              class={flat ? 'matrix-column flat' : 'matrix-column'}
               tabIndex={-1}
-              title={`Select ${rows[row]}`}
-              style={{ width: `${headWidth}px` }}
-              onClick={() => onArea({ row, column: 0, toRow: row, toColumn: columns.length - 1 })}
+              disabled={heads === 'rows'}
+              title={heads === 'rows' ? undefined : `Select ${columns[column]}`}
+              style={{ left: `${headWidth + column * CELL}px` }}
+              onClick={() => onArea({ row: 0, column, toRow: rows.length - 1, toColumn: column })}
             >
-              <bdi>{rows[row]}</bdi>
+              <span>{columns[column]}</span>
             </button>
-            {visibleColumns.map((column) => {
-              const [tone, mark, word] = SHOWN[matrix.cells[row]?.[column] ?? '.'] ?? MISSING;
-              return (
-                <div
-                  key={column}
-                  role="gridcell"
-                  aria-colindex={column + 2}
-                  aria-selected={area !== null && isIn(area, row, column)}
-                  aria-label={`${rows[row]}, ${columns[column]}: ${word}`}
-                  tabIndex={row === active.row && column === active.column ? 0 : -1}
-                  class={`matrix-cell tone-${tone}`}
-                  style={{ left: `${headWidth + column * CELL}px` }}
-                  title={`${rows[row]} · ${columns[column]}: ${word}`}
-                  onPointerDown={(event) => {
-                    if (event.button !== 0) return;
-                    event.currentTarget.releasePointerCapture(event.pointerId);
-                    setDragging(true);
-                    if (event.shiftKey && area !== null) onArea({ ...area, toRow: row, toColumn: column });
-                    else onArea({ row, column, toRow: row, toColumn: column });
-                  }}
-                  onPointerEnter={() => {
-                    if (dragging && area !== null) onArea({ ...area, toRow: row, toColumn: column });
-                  }}
-                >
-                  <i>{mark}</i>
-                </div>
-              );
-            })}
-          </div>
-        ))}
+          ))}
+        </div>
+        <div class="matrix-body" role="rowgroup" style={{ ...at, height: `${rows.length * CELL + EDGE}px` }}>
+          {visibleRows.map((row) => (
+            <div
+              key={row}
+              role="row"
+              class="matrix-row"
+              aria-rowindex={row + 2}
+              style={{ ...at, transform: `translateY(${row * CELL}px)` }}
+            >
+              <button
+                type="button"
+                role="rowheader"
+                aria-colindex={1}
+                class="matrix-name"
+                tabIndex={-1}
+                disabled={heads === 'columns'}
+                title={heads === 'columns' ? undefined : `Select ${rows[row]}`}
+                style={{ width: `${headWidth}px` }}
+                onClick={() => onArea({ row, column: 0, toRow: row, toColumn: columns.length - 1 })}
+              >
+                <bdi>{rows[row]}</bdi>
+              </button>
+              {visibleColumns.map((column) => {
+                const [tone, mark, word] = lookOf(grid.cells[row]?.[column]);
+                const isActive = row === active.row && column === active.column;
+                return (
+                  <div
+                    key={column}
+                    role="gridcell"
+                    aria-colindex={column + 2}
+                    aria-selected={isSelected(row, column)}
+                    aria-label={`${rows[row]}, ${columns[column]}: ${tone === 'none' ? none : word}`}
+                    aria-describedby={shown !== null && isActive ? popoverId : undefined}
+                    tabIndex={isActive ? 0 : -1}
+                    class={`matrix-cell tone-${tone}`}
+                    style={{ left: `${headWidth + column * CELL}px` }}
+                    onPointerDown={(event) => {
+                      // A finger scrolls; its tap is a click.
+                      if (event.button !== 0 || event.pointerType === 'touch') return;
+                      event.currentTarget.releasePointerCapture(event.pointerId);
+                      setDragging(true);
+                      press(row, column, event.shiftKey);
+                    }}
+                    onClick={(event) => {
+                      if ((event as unknown as PointerEvent).pointerType === 'touch')
+                        press(row, column, false);
+                    }}
+                    onPointerEnter={() => {
+                      if (dragging) press(row, column, true);
+                      else point({ row, column });
+                    }}
+                  >
+                    <i>{mark}</i>
+                  </div>
+                );
+              })}
+            </div>
+          ))}
+        </div>
       </div>
+      {shown !== null && over !== null && (
+        <div
+          id={popoverId}
+          class="popover"
+          role="tooltip"
+          style={{
+            left: `${Math.max(0, Math.min(seen.width - POPOVER_WIDTH, headWidth + over.column * CELL - seen.left - 20))}px`,
+            top: `${headHeight + (over.row + 1) * CELL - seen.top + EDGE}px`,
+          }}
+        >
+          {shown}
+        </div>
+      )}
     </div>
   );
 }
 
-const STEPS: Readonly<Record<string, readonly [number, number]>> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-  Home: [0, -100_000],
-  End: [0, 100_000],
-  PageUp: [-10, 0],
-  PageDown: [10, 0],
-};
-
-export function isIn(area: Area, row: number, column: number): boolean {
-  return (
-    row >= Math.min(area.row, area.toRow) &&
-    row <= Math.max(area.row, area.toRow) &&
-    column >= Math.min(area.column, area.toColumn) &&
-    column <= Math.max(area.column, area.toColumn)
-  );
+function isCell(target: EventTarget | null): boolean {
+  return target instanceof Element && target.getAttribute('role') === 'gridcell';
 }
 
 function range(from: number, to: number): number[] {

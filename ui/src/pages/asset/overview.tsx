@@ -1,22 +1,26 @@
-import type { AssetDetail, Materialization } from '../../../../src/server/contract/asset.ts';
+import type { AssetDetail } from '../../../../src/server/contract/asset.ts';
+import type { Plots, SchemaChanges } from '../../../../src/server/contract/history.ts';
+import { segment } from '../../api/client.ts';
 import { Empty } from '../../components/feedback.tsx';
-import { AssetLink, External } from '../../components/links.tsx';
+import { AssetLink, CommitChip, External } from '../../components/links.tsx';
 import { Markdown } from '../../components/markdown.tsx';
 import { Facts, Section } from '../../components/page.tsx';
+import { Status } from '../../components/status.tsx';
 import { PartitionBar } from '../../components/strip.tsx';
+import { Ago } from '../../components/time.tsx';
 import { Value } from '../../components/value.tsx';
 import { cronText } from '../../lib/cron-text.ts';
-import { duration, sentence, shortDigest } from '../../lib/format.ts';
-import { Checks } from './checks.tsx';
+import { duration, plural, sentence, shortDigest } from '../../lib/format.ts';
+import { runHref } from '../../router.ts';
+import { concernsAsset } from '../../state/concerns.ts';
+import { useResource } from '../../state/resource.ts';
+import { checkShown } from './check-shown.ts';
 import { RowsPlot } from './spark.tsx';
 
-export function Overview({
-  asset,
-  materializations,
-}: {
-  asset: AssetDetail;
-  materializations: readonly Materialization[];
-}) {
+/** Writes of which the bars are drawn. */
+const BARS = 30;
+
+export function Overview({ asset }: { asset: AssetDetail }) {
   return (
     <div class="columns">
       <div>
@@ -25,9 +29,9 @@ export function Overview({
             <Markdown text={asset.description} />
           </p>
         )}
-        <LatestMetadata asset={asset} materializations={materializations} />
-        {asset.checks.length > 0 && <Checks checks={asset.checks} />}
-        {asset.columns.length > 0 && <Columns columns={asset.columns} />}
+        <LatestMetadata asset={asset} />
+        {asset.checks.length > 0 && <ChecksLine checks={asset.checks} />}
+        <Schema asset={asset} />
       </div>
       <aside class="side" aria-label="Details">
         <Details asset={asset} />
@@ -55,14 +59,12 @@ export function Overview({
   );
 }
 
-function LatestMetadata({
-  asset,
-  materializations,
-}: {
-  asset: AssetDetail;
-  materializations: readonly Materialization[];
-}) {
-  const entries = Object.entries(asset.latest_metadata);
+function LatestMetadata({ asset }: { asset: AssetDetail }) {
+  const plots = useResource<Plots>(
+    asset.latest === null ? null : `/assets/${segment(asset.key)}/plots?by=time&limit=${BARS}`,
+    concernsAsset(asset.key),
+  );
+  const entries = Object.entries(asset.latest_metadata).filter(([name]) => name !== 'schema_changes');
   if (asset.kind === 'external') {
     return (
       <Empty icon="external" title="Made elsewhere">
@@ -70,27 +72,164 @@ function LatestMetadata({
       </Empty>
     );
   }
-  return (
-    <Section title="Latest materialization">
-      {entries.length === 0 ? (
+  if (asset.latest === null) {
+    return (
+      <Section title="Latest materialization">
         <Empty icon="assets" title="Never materialized">
           {asset.enabled ? 'Press r to materialize it.' : 'Its pipeline is disabled in dagster.yaml.'}
         </Empty>
-      ) : (
+      </Section>
+    );
+  }
+  return (
+    <Section
+      title="Latest materialization"
+      aside={
         <>
-          <RowsPlot items={materializations} />
-          <Facts
-            facts={entries.map(
-              ([name, value]) => [name, <Value key={name} name={name} value={value} />] as const,
-            )}
-          />
+          <Ago at={asset.latest.at} />
+          <a href={runHref(asset.latest.run_id)}>its run</a>
         </>
-      )}
+      }
+    >
+      {/* Its own height from the start: nothing moves when the numbers come. */}
+      <div
+        class={plots.data.value === undefined && asset.latest.rows !== null ? 'rows-plot-space' : undefined}
+      >
+        {plots.data.value !== undefined && <RowsPlot points={plots.data.value.points} />}
+      </div>
+      <Facts
+        facts={entries.map(
+          ([name, value]) => [name, <Metadatum key={name} name={name} value={value} />] as const,
+        )}
+      />
     </Section>
   );
 }
 
-function Columns({ columns }: { columns: AssetDetail['columns'] }) {
+function Metadatum({ name, value }: { name: string; value: unknown }) {
+  if (name === 'commit' && typeof value === 'string') return <CommitChip commit={value} />;
+  if (name === 'tables' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return (
+      <ul class="plain-list">
+        {Object.entries(value).map(([table, numbers]) => (
+          <li key={table} class="row tight wrap">
+            <bdi class="mono">{table}</bdi> <Value name={table} value={numbers} />
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  return <Value name={name} value={value} />;
+}
+
+/** How the checks stand, in a line; each one is on its tab. */
+function ChecksLine({ checks }: { checks: AssetDetail['checks'] }) {
+  const failing = checks.filter(({ latest }) => latest?.passed === false);
+  return (
+    <Section title="Checks" aside={<a href="?tab=checks">{plural(checks.length, 'check')}</a>}>
+      <ul class="checks">
+        {(failing.length > 0 ? failing : checks.slice(0, 3)).map((check) => (
+          <li key={check.name}>
+            <Status shown={checkShown(check)} />
+            <p>
+              <strong class="mono">
+                <bdi>{check.name}</bdi>
+              </strong>{' '}
+              {typeof check.latest?.metadata['message'] === 'string' && (
+                <bdi class="faint">{sentence(check.latest.metadata['message'])}</bdi>
+              )}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+/** Columns as they are declared or were found, and what loads changed of them. */
+function Schema({ asset }: { asset: AssetDetail }) {
+  const found = useResource<SchemaChanges>(
+    asset.latest === null ? null : `/assets/${segment(asset.key)}/schema-changes`,
+    concernsAsset(asset.key),
+  );
+  const items = found.data.value?.items ?? [];
+  const changed = new Map(
+    items.toReversed().flatMap(({ at, changes }) =>
+      changes.flatMap((change) => {
+        const { column, what } = changeOf(change);
+        return column === null ? [] : [[column, { at, what }] as const];
+      }),
+    ),
+  );
+  return (
+    <>
+      {asset.columns.length > 0 && <Columns columns={asset.columns} changed={changed} />}
+      {items.length > 0 && (
+        <Section title="Schema changes" aside={<span class="count">{items.length}</span>}>
+          <ul class="schema-changes">
+            {items.map((item) => (
+              <li key={item.event_id}>
+                <span class="faint row tight wrap">
+                  <Ago at={item.at} /> <a href={runHref(item.run_id)}>run</a>
+                  {item.partition !== null && <span class="mono">{item.partition}</span>}
+                  <CommitChip commit={item.commit} />
+                </span>
+                <ul>
+                  {item.changes.slice(0, SHOWN_CHANGES).map((change, index) => (
+                    <li key={index}>
+                      <Change change={change} />
+                    </li>
+                  ))}
+                  {item.changes.length > SHOWN_CHANGES && (
+                    <li class="faint">and {item.changes.length - SHOWN_CHANGES} more</li>
+                  )}
+                </ul>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+    </>
+  );
+}
+
+const SHOWN_CHANGES = 8;
+
+/** `column_added orders.voucher text`, whatever a tool calls it. */
+function changeOf(change: unknown): { what: string; column: string | null; table: string; rest: string } {
+  const { change: what, column, table, type, from, to } = { ...(change as Record<string, unknown>) };
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const rest = text(type) === '' && from !== undefined ? `${text(from)} → ${text(to)}` : text(type);
+  return {
+    what: text(what).replaceAll('_', ' '),
+    column: text(column) === '' ? null : text(column),
+    table: text(table),
+    rest,
+  };
+}
+
+function Change({ change }: { change: unknown }) {
+  const { what, column, table, rest } = changeOf(change);
+  if (what === '') return <Value name="change" value={change} />;
+  return (
+    <>
+      {what}{' '}
+      <bdi class="mono">
+        {table !== '' && <span class="faint">{table}.</span>}
+        {column}
+      </bdi>{' '}
+      <bdi class="mono faint">{rest}</bdi>
+    </>
+  );
+}
+
+function Columns({
+  columns,
+  changed,
+}: {
+  columns: AssetDetail['columns'];
+  changed: ReadonlyMap<string, { readonly at: string; readonly what: string }>;
+}) {
   return (
     <Section title="Columns" aside={<span class="count">{columns.length}</span>}>
       <div class="table-frame">
@@ -103,17 +242,27 @@ function Columns({ columns }: { columns: AssetDetail['columns'] }) {
             </tr>
           </thead>
           <tbody>
-            {columns.map(({ name, type, description }) => (
-              <tr key={name}>
-                <th scope="row" class="mono">
-                  <bdi>{name}</bdi>
-                </th>
-                <td data-label="Type" class="mono faint">
-                  {type}
-                </td>
-                <td data-label="Description">{description !== null && <Markdown text={description} />}</td>
-              </tr>
-            ))}
+            {columns.map(({ name, type, description }) => {
+              const change = changed.get(name);
+              return (
+                <tr key={name}>
+                  <th scope="row" class="mono">
+                    <bdi>{name}</bdi>
+                  </th>
+                  <td data-label="Type" class="mono faint">
+                    {type}
+                  </td>
+                  <td data-label="Description">
+                    {description !== null && <Markdown text={description} />}{' '}
+                    {change !== undefined && (
+                      <span class="tone-text-warn">
+                        {change.what} <Ago at={change.at} />
+                      </span>
+                    )}
+                  </td>
+                </tr>
+              );
+            })}
           </tbody>
         </table>
       </div>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PartitionList, PartitionState } from '../../../../src/server/contract/asset.ts';
 import { rangeAt } from '../../lib/buckets.ts';
+import { lookOf } from '../../lib/cells.ts';
 import { plural } from '../../lib/format.ts';
 import { partitionShown } from '../../lib/status.ts';
 import { STRIP_WIDTH, stripPaths } from '../../lib/strip-paths.ts';
@@ -26,10 +27,13 @@ export function PartitionStrip({
   list,
   onSelect,
   selected = null,
+  lit,
 }: {
   list: PartitionList;
   onSelect: (span: Span) => void;
   selected?: Span | null;
+  /** Letters of the states that are meant; the others step back. */
+  lit?: string;
 }) {
   const [over, setOver] = useState<Range | null>(null);
   const [drag, setDrag] = useState<(Span & { readonly startX: number; readonly moved: boolean }) | null>(
@@ -40,6 +44,7 @@ export function PartitionStrip({
   const { total } = counts;
   // Not at each move of the pointer: there can be a hundred thousand of them.
   const paths = useMemo(() => stripPaths(list.ranges, total, LOOK), [list]);
+  const meant = lit === undefined ? null : new Set(lit.split('').map((letter) => lookOf(letter)[0]));
   const ordinalAt = (clientX: number): number => {
     const box = picture.current?.getBoundingClientRect();
     if (box === undefined || box.width === 0) return 0;
@@ -97,7 +102,7 @@ export function PartitionStrip({
         onPointerLeave={() => setOver(null)}
       >
         {paths.map(([tone, d]) => (
-          <path key={tone} class={`tone-${tone}`} d={d} />
+          <path key={tone} class={meant?.has(tone) === false ? `tone-${tone} unlit` : `tone-${tone}`} d={d} />
         ))}
         {marked !== null && (
           <rect

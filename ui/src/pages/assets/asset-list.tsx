@@ -3,7 +3,8 @@ import { useMemo, useRef } from 'preact/hooks';
 import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import { narrow } from '../../components/media.ts';
 import { usePageWindow } from '../../components/virtual.ts';
-import { AssetRow } from './asset-row.tsx';
+import { useTrends } from '../../state/trends.ts';
+import { AssetRow, isRunnable } from './asset-row.tsx';
 
 type Line =
   | { readonly kind: 'group'; readonly group: string; readonly members: readonly AssetSummary[] }
@@ -33,6 +34,12 @@ export function AssetList({
     return tops;
   }, [lines, rowHeight]);
   const { first, last } = usePageWindow(frame, offsets);
+  useTrends(
+    lines
+      .slice(first, last)
+      .flatMap((line) => (line.kind === 'asset' && line.asset.latest?.rows != null ? [line.asset.key] : [])),
+  );
+  const anchor = useRef<string | null>(null);
   const toggle = (keys: readonly string[], on: boolean): void => {
     const next = new Set(selected.peek());
     for (const key of keys) {
@@ -40,6 +47,16 @@ export function AssetList({
       else next.delete(key);
     }
     selected.value = next;
+  };
+  /** With Shift all from the one that was chosen last to this one, as they stand. */
+  const choose = (key: string, on: boolean, extend: boolean): void => {
+    const keys = lines.flatMap((line) =>
+      line.kind === 'asset' && isRunnable(line.asset) ? [line.asset.key] : [],
+    );
+    const [from, to] = [keys.indexOf(anchor.current ?? ''), keys.indexOf(key)];
+    anchor.current = key;
+    if (!extend || from === -1) toggle([key], on);
+    else toggle(keys.slice(Math.min(from, to), Math.max(from, to) + 1), true);
   };
   return (
     <div class="asset-table" role="table" aria-label="Assets" aria-rowcount={lines.length + 1}>
@@ -53,7 +70,9 @@ export function AssetList({
           <span role="columnheader">Partitions</span>
           <span role="columnheader">Last 20 runs</span>
           <span role="columnheader">Latest</span>
+          <span role="columnheader">Rows</span>
           <span role="columnheader">Schedule</span>
+          <span role="columnheader">Owner</span>
           <span role="columnheader">Commit</span>
         </div>
       </div>
@@ -81,7 +100,7 @@ export function AssetList({
               top={top}
               index={at}
               selected={selected.value.has(key)}
-              onSelect={(on) => toggle([key], on)}
+              onSelect={(on, extend) => choose(key, on, extend)}
             />
           );
         })}
@@ -103,7 +122,7 @@ function GroupRow({
   selected: ReadonlySet<string>;
   toggle: (keys: readonly string[], on: boolean) => void;
 }) {
-  const keys = line.members.filter(({ kind }) => kind === 'materializable').map(({ key }) => key);
+  const keys = line.members.filter(isRunnable).map(({ key }) => key);
   const chosen = keys.filter((key) => selected.has(key)).length;
   return (
     <div
@@ -123,7 +142,7 @@ function GroupRow({
           />
         )}
       </span>
-      <span role="rowheader" class="group-title" aria-colspan={7}>
+      <span role="rowheader" class="group-title" aria-colspan={9}>
         <bdi>{line.group}</bdi> <span class="count">{line.members.length}</span>
       </span>
     </div>

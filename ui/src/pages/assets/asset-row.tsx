@@ -1,5 +1,6 @@
 import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import { AssetLink, CommitChip } from '../../components/links.tsx';
+import { Sparkline } from '../../components/sparkline.tsx';
 import { Status } from '../../components/status.tsx';
 import { PartitionBar, RunStrip } from '../../components/strip.tsx';
 import { Ago } from '../../components/time.tsx';
@@ -8,6 +9,7 @@ import { count, exact, relative, sentence } from '../../lib/format.ts';
 import { assetShown, freshnessShown } from '../../lib/status.ts';
 import { shownState } from '../../state/assets.ts';
 import { now } from '../../state/clock.ts';
+import { trends } from '../../state/trends.ts';
 
 export function AssetRow({
   asset,
@@ -20,9 +22,9 @@ export function AssetRow({
   top: number;
   index: number;
   selected: boolean;
-  onSelect: (on: boolean) => void;
+  onSelect: (on: boolean, extend: boolean) => void;
 }) {
-  const runnable = asset.kind === 'materializable' && asset.enabled;
+  const runnable = isRunnable(asset);
   return (
     <div
       role="row"
@@ -36,9 +38,9 @@ export function AssetRow({
           <input
             type="checkbox"
             aria-label={`Select ${asset.key}`}
-            title="Select  x"
+            title="Select  x, up to here  Shift x"
             checked={selected}
-            onChange={(event) => onSelect(event.currentTarget.checked)}
+            onClick={(event) => onSelect(event.currentTarget.checked, event.shiftKey)}
           />
         )}
       </span>
@@ -62,13 +64,35 @@ export function AssetRow({
       <span role="cell" class="cell-latest">
         {asset.latest === null ? <span class="faint">–</span> : <Latest latest={asset.latest} />}
       </span>
+      <span role="cell" class="cell-trend">
+        {asset.latest?.rows != null && <Sparkline values={trends.value.get(asset.key) ?? []} what="Rows" />}
+      </span>
       <span role="cell" class="cell-schedule">
         <ScheduleText schedule={asset.schedule} />
+      </span>
+      <span role="cell" class="cell-owner" title={asset.owners.join('\n')}>
+        <Owners owners={asset.owners} />
       </span>
       <span role="cell" class="cell-commit">
         {asset.code !== null && <CommitChip commit={asset.code.commit} url={asset.code.url} />}
       </span>
     </div>
+  );
+}
+
+/** Made here, and not switched off. */
+export function isRunnable({ kind, enabled }: AssetSummary): boolean {
+  return kind === 'materializable' && enabled;
+}
+
+function Owners({ owners }: { owners: readonly string[] }) {
+  const [first] = owners;
+  if (first === undefined) return <span class="faint">–</span>;
+  return (
+    <span class="clip">
+      <bdi>{first.replace(/^team:/, '')}</bdi>
+      {owners.length > 1 && <span class="faint"> +{owners.length - 1}</span>}
+    </span>
   );
 }
 
@@ -82,6 +106,11 @@ function Marks({ asset }: { asset: AssetSummary }) {
   return (
     <span class="marks">
       {asset.tool !== null && <span class="mark">{asset.tool}</span>}
+      {asset.owners[0] !== undefined && (
+        <span class="mark owner">
+          <bdi>{asset.owners[0].replace(/^team:/, '')}</bdi>
+        </span>
+      )}
       {asset.held && (
         <span
           class="mark tone-warn"

@@ -11,12 +11,15 @@ import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
 import { Glyph } from '../../components/status.tsx';
 import { rangeAt } from '../../lib/buckets.ts';
+import type { Area } from '../../lib/cells.ts';
 import { count, plural } from '../../lib/format.ts';
+import { cellKey } from '../../lib/partition-key.ts';
 import { backfillPartitionShown } from '../../lib/status.ts';
 import { STRIP_WIDTH, stripPaths } from '../../lib/strip-paths.ts';
 import { concernsBackfill } from '../../state/concerns.ts';
 import { useResource } from '../../state/resource.ts';
-import { type Area, MatrixGrid } from '../asset/matrix-grid.tsx';
+import { MatrixGrid } from '../asset/matrix-grid.tsx';
+import { openRunOf, PartitionCard, PartitionFacts } from '../asset/partition-facts.tsx';
 
 const STATES = ['materialized', 'failed', 'in_progress', 'skipped', 'canceled', 'not_started'] as const;
 const WORST_FIRST: readonly BackfillPartitionState[] = [
@@ -76,7 +79,11 @@ function One({ id, asset }: { id: string; asset: BackfillDetail['assets'][number
       <Load from={states} what={`Partitions of ${asset.key}`} skeleton={<div class="backfill-strip-space" />}>
         {(data) => (
           <>
-            {data.matrix !== null ? <Matrix matrix={data.matrix} /> : <Strip of={data} />}
+            {data.matrix !== null ? (
+              <Matrix assetKey={asset.key} matrix={data.matrix} />
+            ) : (
+              <Strip of={data} />
+            )}
             <p class="legend">
               {STATES.filter((state) => data.counts[state] > 0).map((state) => (
                 <span key={state} class="legend-item">
@@ -145,7 +152,35 @@ function rangeText({ from, to, from_key, to_key, status }: BackfillPartitions['r
   return `${keys} · ${backfillPartitionShown(status).text.toLowerCase()}`;
 }
 
-function Matrix({ matrix }: { matrix: NonNullable<BackfillPartitions['matrix']> }) {
+/** What became of each cell; beside it how the asset's partition is now. */
+function Matrix({
+  assetKey,
+  matrix,
+}: {
+  assetKey: string;
+  matrix: NonNullable<BackfillPartitions['matrix']>;
+}) {
   const [area, setArea] = useState<Area | null>(null);
-  return <MatrixGrid matrix={matrix} area={area} onArea={setArea} />;
+  const isOne = area !== null && area.row === area.toRow && area.column === area.toColumn;
+  return (
+    <>
+      <MatrixGrid
+        grid={matrix}
+        label={`Outcome of ${assetKey}, ${matrix.rows.name} by ${matrix.columns.name}`}
+        area={area}
+        onArea={setArea}
+        none="not of this backfill"
+        popover={(row, column) => (
+          <PartitionCard assetKey={assetKey} partition={cellKey(matrix, row, column)} status="missing" />
+        )}
+        onOpen={(row, column) => void openRunOf(assetKey, cellKey(matrix, row, column))}
+      />
+      {isOne && (
+        <p class="matrix-foot">
+          <strong class="mono">{cellKey(matrix, area.row, area.column)}</strong>
+          <PartitionFacts assetKey={assetKey} partition={cellKey(matrix, area.row, area.column)} />
+        </p>
+      )}
+    </>
+  );
 }

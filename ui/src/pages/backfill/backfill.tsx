@@ -12,10 +12,11 @@ import { count, listText } from '../../lib/format.ts';
 import { shortId } from '../../lib/run-text.ts';
 import { backfillShown } from '../../lib/status.ts';
 import { backfillHref } from '../../router.ts';
+import { now } from '../../state/clock.ts';
 import { concernsBackfill } from '../../state/concerns.ts';
 import { useResource } from '../../state/resource.ts';
 import { BackfillActions } from '../backfills/backfill-actions.tsx';
-import { askedText, End, ProgressBar } from '../backfills/progress.tsx';
+import { askedText, End, ProgressBar, paceText } from '../backfills/progress.tsx';
 import { AssetProgress } from './asset-progress.tsx';
 import { BackfillRuns } from './runs.tsx';
 
@@ -33,6 +34,7 @@ const TITLE_MARK = { ok: '✓', bad: '✗', run: '▸', wait: '…', warn: '▸'
 function Shown({ backfill }: { backfill: BackfillDetail }) {
   const shown = backfillShown(backfill.status);
   const what = listText(backfill.asset_keys);
+  const pace = paceText(backfill, now.value);
   return (
     <Page
       title={`${TITLE_MARK[shown.tone]} Backfill of ${what}`}
@@ -64,6 +66,7 @@ function Shown({ backfill }: { backfill: BackfillDetail }) {
           {backfill.ended_at !== null ? 'took ' : backfill.expected_end !== null ? 'ends ' : 'end '}
           <End of={backfill} />
         </span>
+        {pace !== null && <span>{pace}</span>}
       </p>
       {backfill.reason !== '' && (
         <p class={`notice-line tone-${shown.tone === 'bad' ? 'bad' : 'warn'}`}>

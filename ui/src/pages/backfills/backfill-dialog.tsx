@@ -5,14 +5,25 @@ import { idempotencyKey, post } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { count, listText, plural } from '../../lib/format.ts';
+import { type Area, isIn, ordered } from '../../lib/cells.ts';
+import { listText, plural } from '../../lib/format.ts';
 import { backfillHref, navigate } from '../../router.ts';
 import { type BackfillWish, backfillWish, dropBackfill } from '../../state/backfill-request.ts';
 import { usePartitions } from '../../state/partitions.ts';
 import { toast, toastError } from '../../state/toasts.ts';
+import { MatrixGrid } from '../asset/matrix-grid.tsx';
 import { keysAt } from '../asset/partition-keys.ts';
 import { PartitionStrip, type Span } from '../asset/partition-strip.tsx';
-import { type BackfillForm, formOf, requestOf, rootOf, suggestionsOf } from './backfill-form.ts';
+import {
+  type BackfillForm,
+  formOf,
+  latestRange,
+  lettersOf,
+  requestOf,
+  rootOf,
+  suggestionsOf,
+  type Which,
+} from './backfill-form.ts';
 import { Preview, summaryOf } from './preview.tsx';
 import { usePreview } from './use-preview.ts';
 
@@ -38,6 +49,7 @@ function Asking({ wish }: { wish: BackfillWish }) {
   const request = requestOf(
     form,
     wish.assets.map(({ key }) => key),
+    list?.info ?? root?.partitions ?? null,
   );
   const asked = typeof request === 'string' ? null : request;
   const state = usePreview(asked);
@@ -90,33 +102,43 @@ function Asking({ wish }: { wish: BackfillWish }) {
           if (!state.busy && preview !== null && preview.runs > 0 && !busy) void submit();
         }}
       >
-        <Which form={form} change={change} list={list} names={dimensions.map(({ name }) => name)} />
+        <Choose form={form} change={change} list={list} names={dimensions.map(({ name }) => name)} />
         {list !== undefined && list.matrix === null && root !== undefined && (
           <Strip
             assetKey={root.key}
             list={list}
-            span={span}
+            span={form.which === 'range' ? span : null}
+            lit={lettersOf(form)}
             onTake={(taken, start, end) => {
               change({ which: 'range', start: [start], end: [end] });
               setSpan(taken);
             }}
           />
         )}
-        <Only form={form} change={change} list={list} />
+        {list?.matrix != null && (
+          <Cells
+            matrix={list.matrix}
+            names={dimensions.map(({ name }) => name)}
+            form={form}
+            range={form.which === 'latest' ? latestRange(list.info) : null}
+            change={change}
+          />
+        )}
+        {(form.which === 'range' || form.which === 'keys') && <Only form={form} change={change} />}
         <How form={form} change={change} />
         {/* Enter in a field submits a form only if it has a button for it. */}
         <button type="submit" class="sr-only" tabIndex={-1} aria-hidden="true">
           Backfill
         </button>
       </form>
-      <Preview state={state} />
+      <Preview state={state} newestFirst={form.newestFirst} />
     </Dialog>
   );
 }
 
 type Change = (part: Partial<BackfillForm>) => void;
 
-function Which({
+function Choose({
   form,
   change,
   list,
@@ -128,17 +150,24 @@ function Which({
   names: readonly string[];
 }) {
   const suggestions = suggestionsOf(list);
+  const { total = 0, failed = 0, missing = 0 } = list?.info.counts ?? {};
+  const counted = (number: number): { count?: number } => (list === undefined ? {} : { count: number });
+  const choices: { value: Which; text: string; count?: number; title?: string }[] = [
+    ...(latestRange(list?.info ?? null) === null ? [] : [{ value: 'latest' as const, text: 'Latest' }]),
+    { value: 'all', text: 'All', title: 'What is written already too', ...counted(total) },
+    { value: 'failed', text: 'Failed', ...counted(failed) },
+    { value: 'missing', text: 'Missing', ...counted(missing) },
+    { value: 'lacking', text: 'Failed and missing', ...counted(failed + missing) },
+    { value: 'range', text: names.length === 2 ? 'Rectangle' : 'Range' },
+    { value: 'keys', text: 'Pick keys' },
+  ];
   return (
     <fieldset class="field">
       <legend>Partitions</legend>
       <Segmented
         label="Which partitions"
         value={form.which}
-        choices={[
-          { value: 'all', text: 'All', ...(list === undefined ? {} : { count: list.info.counts.total }) },
-          { value: 'range', text: names.length === 2 ? 'Rectangle' : 'Range' },
-          { value: 'keys', text: 'Pick keys' },
-        ]}
+        choices={choices}
         onChoose={(which) => change({ which })}
       />
       {form.which === 'range' &&
@@ -214,11 +243,13 @@ function Strip({
   assetKey,
   list,
   span,
+  lit,
   onTake,
 }: {
   assetKey: string;
   list: PartitionList;
   span: Span | null;
+  lit: string;
   onTake: (span: Span, start: string, end: string) => void;
 }) {
   const select = async (chosen: Span): Promise<void> => {
@@ -229,18 +260,61 @@ function Strip({
       toastError('The keys of these partitions could not be read', error);
     }
   };
-  return <PartitionStrip list={list} selected={span} onSelect={(chosen) => void select(chosen)} />;
+  return <PartitionStrip list={list} selected={span} lit={lit} onSelect={(chosen) => void select(chosen)} />;
 }
 
-function Only({
+/** The matrix as on the asset's page: what is outlined is what will run; a drag chooses a rectangle. */
+function Cells({
+  matrix,
+  names,
   form,
+  range,
   change,
-  list,
 }: {
+  matrix: NonNullable<PartitionList['matrix']>;
+  names: readonly string[];
   form: BackfillForm;
+  range: { readonly start: string; readonly end: string } | null;
   change: Change;
-  list: PartitionList | undefined;
 }) {
+  const rowPart = names.indexOf(matrix.rows.name);
+  const columnPart = names.indexOf(matrix.columns.name);
+  const ends = range === null ? [form.start, form.end] : [range.start.split('|'), range.end.split('|')];
+  const isRange = form.which === 'range' || range !== null;
+  const at = (keys: readonly string[], part: number): [number, number] => [
+    keys.indexOf(ends[0]?.[part] ?? ''),
+    keys.indexOf(ends[1]?.[part] ?? ''),
+  ];
+  const [row, toRow] = at(matrix.rows.keys, rowPart);
+  const [column, toColumn] = at(matrix.columns.keys, columnPart);
+  const area: Area | null =
+    isRange && Math.min(row, toRow, column, toColumn) >= 0 ? { row, column, toRow, toColumn } : null;
+  const letters = lettersOf(form);
+  const [active, setActive] = useState<Area | null>(area);
+  const choose = (next: Area): void => {
+    setActive(next);
+    const [top, bottom] = ordered(next.row, next.toRow);
+    const [left, right] = ordered(next.column, next.toColumn);
+    const key = (r: number, c: number): string[] =>
+      names.map((_, part) => (part === rowPart ? matrix.rows.keys[r] : matrix.columns.keys[c]) ?? '');
+    change({ which: 'range', start: key(top, left), end: key(bottom, right) });
+  };
+  return (
+    <MatrixGrid
+      grid={matrix}
+      label="Partitions to choose from"
+      area={active}
+      onArea={choose}
+      isSelected={(r, c) =>
+        form.which !== 'keys' &&
+        (isRange ? area !== null && isIn(area, r, c) : true) &&
+        letters.includes(matrix.cells[r]?.[c] ?? '-')
+      }
+    />
+  );
+}
+
+function Only({ form, change }: { form: BackfillForm; change: Change }) {
   return (
     <fieldset class="field">
       <legend>Of these only</legend>
@@ -252,10 +326,7 @@ function Only({
               checked={form[state]}
               onChange={(event) => change({ [state]: event.currentTarget.checked })}
             />
-            <span>
-              {state === 'missing' ? 'Missing' : 'Failed'}{' '}
-              {list !== undefined && <span class="faint">{count(list.info.counts[state])} of all</span>}
-            </span>
+            <span>{state === 'missing' ? 'Missing' : 'Failed'}</span>
           </label>
         ))}
       </div>

@@ -1,15 +1,19 @@
-import type { AssetSummary, PartitionList } from '../../../../src/server/contract/asset.ts';
+import type { AssetSummary, PartitionList, PartitionsInfo } from '../../../../src/server/contract/asset.ts';
 import type { BackfillRequest } from '../../../../src/server/contract/backfill.ts';
 import type { BackfillWish } from '../../state/backfill-request.ts';
 import { parseKeys } from '../assets/launch-plan.ts';
 
+/** Which partitions: by what became of them, or by their keys. */
+export type Which = 'latest' | 'all' | 'failed' | 'missing' | 'lacking' | 'range' | 'keys';
+
 /** What the dialog holds, as it was typed. */
 export interface BackfillForm {
-  readonly which: 'all' | 'range' | 'keys';
+  readonly which: Which;
   /** Ends of the range: one text, or one a dimension in the order of a key's parts. */
   readonly start: readonly string[];
   readonly end: readonly string[];
   readonly keys: string;
+  /** Of a range and of keys: only what is so. */
   readonly missing: boolean;
   readonly failed: boolean;
   readonly runs: 'policy' | 'each' | 'single';
@@ -26,7 +30,7 @@ export function formOf(wish: BackfillWish, dimensions: number): BackfillForm {
   const only = wish.only ?? ['missing', 'failed'];
   const parts = (key: string): string[] => (dimensions === 2 ? key.split('|') : [key]);
   return {
-    which: wish.range === undefined ? 'all' : 'range',
+    which: wish.range === undefined ? presetOf(only) : 'range',
     start: wish.range === undefined ? Array.from({ length: dimensions }, () => '') : parts(wish.range.start),
     end: wish.range === undefined ? Array.from({ length: dimensions }, () => '') : parts(wish.range.end),
     keys: '',
@@ -39,9 +43,18 @@ export function formOf(wish: BackfillWish, dimensions: number): BackfillForm {
   };
 }
 
+function presetOf(only: NonNullable<BackfillWish['only']>): Which {
+  if (only.length === 2) return 'lacking';
+  return only[0] ?? 'all';
+}
+
 /** The request, or what it still lacks in words. */
-export function requestOf(form: BackfillForm, assetKeys: readonly string[]): BackfillRequest | string {
-  const partitions = partitionsOf(form);
+export function requestOf(
+  form: BackfillForm,
+  assetKeys: readonly string[],
+  info: PartitionsInfo | null,
+): BackfillRequest | string {
+  const partitions = partitionsOf(form, info);
   if (typeof partitions === 'string') return partitions;
   const most = form.maxConcurrent.trim();
   if (most !== '' && !/^[1-9]\d{0,2}$/.test(most)) return 'Runs at once is a number from 1 to 999';
@@ -57,9 +70,19 @@ export function requestOf(form: BackfillForm, assetKeys: readonly string[]): Bac
   };
 }
 
-function partitionsOf(form: BackfillForm): NonNullable<BackfillRequest['partitions']> | string {
+function partitionsOf(
+  form: BackfillForm,
+  info: PartitionsInfo | null,
+): NonNullable<BackfillRequest['partitions']> | string {
   switch (form.which) {
+    case 'latest': {
+      const range = latestRange(info);
+      return range === null ? 'No partition exists yet' : { range };
+    }
     case 'all':
+    case 'failed':
+    case 'missing':
+    case 'lacking':
       return { all: true };
     case 'keys': {
       const keys = parseKeys(form.keys);
@@ -73,9 +96,41 @@ function partitionsOf(form: BackfillForm): NonNullable<BackfillRequest['partitio
   }
 }
 
-function onlyOf({ missing, failed }: BackfillForm): NonNullable<BackfillRequest['only']> | null {
-  if (missing) return failed ? 'missing_or_failed' : 'missing';
-  return failed ? 'failed' : null;
+/** The newest partition; of two dimensions the newest of each key. Null: nothing of it is time, or none exists. */
+export function latestRange(info: PartitionsInfo | null): { start: string; end: string } | null {
+  if (info === null || info.first_key === null || info.last_key === null) return null;
+  const time = info.dimensions.findLastIndex(({ type }) => type === 'time');
+  if (time === -1) return null;
+  if (info.dimensions.length === 1) return { start: info.last_key, end: info.last_key };
+  const last = info.last_key.split('|');
+  const start = info.first_key.split('|').with(time, last[time] ?? '');
+  return { start: start.join('|'), end: info.last_key };
+}
+
+type Only = NonNullable<BackfillRequest['only']>;
+
+function onlyOf({ which, missing, failed }: BackfillForm): Only | null {
+  switch (which) {
+    case 'latest':
+    case 'all':
+      return null;
+    case 'failed':
+    case 'missing':
+      return which;
+    case 'lacking':
+      return 'missing_or_failed';
+    case 'range':
+    case 'keys':
+      if (missing) return failed ? 'missing_or_failed' : 'missing';
+      return failed ? 'failed' : null;
+  }
+}
+
+/** Letters of the cells that it takes, of those that are in the range. */
+export function lettersOf(form: BackfillForm): string {
+  const only = onlyOf(form);
+  if (only === null) return 'mfi.';
+  return only === 'missing_or_failed' ? '.f' : only === 'failed' ? 'f' : '.';
 }
 
 /** Keys to offer for the ends of a range, a list a dimension. */

@@ -15,7 +15,7 @@ export function summaryOf({ preview, error, busy }: PreviewState): string {
 }
 
 /** What would be written, and written again, before it is. */
-export function Preview({ state }: { state: PreviewState }) {
+export function Preview({ state, newestFirst }: { state: PreviewState; newestFirst: boolean }) {
   const { preview, error, busy } = state;
   if (error !== null) {
     return (
@@ -56,7 +56,7 @@ export function Preview({ state }: { state: PreviewState }) {
         </p>
       ))}
       {preview.assets.length > 1 && <Assets preview={preview} />}
-      <FirstRuns preview={preview} />
+      <FirstRuns preview={preview} newestFirst={newestFirst} />
     </section>
   );
 }
@@ -103,12 +103,12 @@ function Assets({ preview }: { preview: BackfillPreview }) {
   );
 }
 
-function FirstRuns({ preview }: { preview: BackfillPreview }) {
+function FirstRuns({ preview, newestFirst }: { preview: BackfillPreview; newestFirst: boolean }) {
   if (preview.runs < 2) return null;
   const left = preview.runs - preview.first_runs.length;
   return (
     <details>
-      <summary>First runs</summary>
+      <summary>First runs, {newestFirst ? 'newest' : 'oldest'} partitions first</summary>
       <ol class="backfill-first">
         {preview.first_runs.map((run, index) => (
           <li key={index}>

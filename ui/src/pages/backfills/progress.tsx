@@ -60,3 +60,24 @@ export function askedText({ partitions, only, order, single_run: single }: Backf
     ...(single === null ? [] : [single ? 'one run a range' : 'one run a partition']),
   ].join(' · ');
 }
+
+/** `12 an hour`: partitions done in the time that it took, or by the pace that its expected end stands on. */
+export function paceText(of: Backfill, now: number): string | null {
+  const { counts, created_at: from, ended_at: to, expected_end: end, status } = of;
+  const done = counts.materialized + counts.failed + counts.skipped;
+  const left = counts.not_started + counts.in_progress;
+  const hours = (milliseconds: number): number => milliseconds / 3_600_000;
+  if (to !== null) return done === 0 ? null : pace(done / hours(Date.parse(to) - Date.parse(from)));
+  if (status !== 'REQUESTED' || end === null || Date.parse(end) <= now || left === 0) return null;
+  return pace(left / hours(Date.parse(end) - now));
+}
+
+function pace(perHour: number): string | null {
+  if (!Number.isFinite(perHour)) return null;
+  const rounded = (value: number): string =>
+    count(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
+  if (perHour >= 7_200) return `${rounded(perHour / 3_600)} partitions a second`;
+  return perHour >= 120
+    ? `${rounded(perHour / 60)} partitions a minute`
+    : `${rounded(perHour)} partitions an hour`;
+}
