@@ -5,6 +5,7 @@ import type { Figure } from './figure.ts';
 import { benchPlan } from './plan.ts';
 import { benchRefresh } from './refresh.ts';
 import { benchService } from './service.ts';
+import { benchSteps } from './steps.ts';
 import { benchTime } from './time.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   plan: benchPlan,
   refresh: benchRefresh,
   service: benchService,
+  steps: benchSteps,
   time: benchTime,
 };
 
