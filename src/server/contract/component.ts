@@ -38,6 +38,13 @@ export const Control = z.object({
 });
 export type Control = z.infer<typeof Control>;
 
+/** Numbers of pipelines. */
+export const ChangeCounts = z.object({
+  added: z.number().int(),
+  changed: z.number().int(),
+  removed: z.number().int(),
+});
+
 export const Component = z.object({
   name: z.string(),
   repo_url: z.string(),
@@ -47,7 +54,14 @@ export const Component = z.object({
   refreshing: z.boolean(),
   next_refresh_at: Timestamp.nullable(),
   last_attempted: z.object({ at: Timestamp, commit: z.string().nullable() }).nullable(),
-  last_applied: z.object({ at: Timestamp, commit: z.string(), revision_id: z.number().int() }).nullable(),
+  last_applied: z
+    .object({
+      at: Timestamp,
+      commit: z.string(),
+      revision_id: z.number().int(),
+      summary: ChangeCounts.nullable().describe('Pipelines that it changed; null: not kept any more'),
+    })
+    .nullable(),
   head: z
     .object({
       commit: z.string(),
@@ -92,7 +106,7 @@ export const Revision = z.object({
   pipelines: z.number().int(),
   held: z.number().int(),
   diagnostics: z.number().int(),
-  summary: z.object({ added: z.number().int(), changed: z.number().int(), removed: z.number().int() }),
+  summary: ChangeCounts,
   url: z.string().nullable(),
   served: z.boolean(),
   fenced: z.boolean().describe('A rollback keeps its commit from being applied again'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from './common.ts';
+import { ChangeCounts } from './component.ts';
 
 export const TimelineRange = z.enum(['1h', '6h', '24h', '7d']);
 export type TimelineRange = z.infer<typeof TimelineRange>;
@@ -65,7 +66,7 @@ export const TimelineMark = z.object({
   at: Timestamp,
   subject: z.string(),
   author: z.string(),
-  summary: z.object({ added: z.number().int(), changed: z.number().int(), removed: z.number().int() }),
+  summary: ChangeCounts,
   restores: z
     .number()
     .int()

@@ -191,7 +191,14 @@ export function componentRoutes(app: App, deps: AppDeps): void {
       components,
       allDiagnostics(components).filter((placed) => placed.component === status.name),
     );
-    return componentView(status, { demo: deps.settings.demo, diagnostics });
+    const { lastApplied } = status;
+    const revision =
+      lastApplied === null ? null : await store.components.revision(status.name, lastApplied.revisionId);
+    return componentView(status, {
+      demo: deps.settings.demo,
+      diagnostics,
+      summary: revision?.summary ?? null,
+    });
   }
 
   function componentNamed(name: string): ComponentStatus {

@@ -22,7 +22,12 @@ import { linkOf, timestamp, timestampOrNull, type ViewContext } from './view-con
 
 export function componentView(
   status: ComponentStatus,
-  options: { demo: boolean; diagnostics: readonly Diagnostic[] },
+  options: {
+    demo: boolean;
+    diagnostics: readonly Diagnostic[];
+    /** Of the revision that is served; null: it is not kept. */
+    summary: RevisionRow['summary'] | null;
+  },
 ): Component {
   const { snapshot, lastAttempted, lastApplied } = status;
   const repo = snapshot?.repo ?? null;
@@ -46,6 +51,7 @@ export function componentView(
             at: timestamp(lastApplied.at),
             commit: lastApplied.commit,
             revision_id: lastApplied.revisionId,
+            summary: options.summary === null ? null : { ...options.summary },
           },
     head:
       repo === null

@@ -1,29 +1,45 @@
 import type { RunSummary } from '../../../src/server/contract/run.ts';
 import { listText, partitionText } from '../lib/format.ts';
+import { runTitle } from '../lib/run-text.ts';
 import { isActive, runShown } from '../lib/status.ts';
 import { runHref } from '../router.ts';
 import { Cause, Commits } from './links.tsx';
 import { Status } from './status.tsx';
 import { Ago, Took } from './time.tsx';
 
+/** Which runs of a list are chosen. */
+export interface RunSelection {
+  readonly chosen: ReadonlySet<string>;
+  readonly onToggle: (runId: string) => void;
+}
+
 /** Runs as a table; cards on a phone (the style sheet turns the cells). */
 export function RunList({
   runs,
   label,
   without = [],
+  selection = null,
 }: {
   runs: readonly RunSummary[];
   label: string;
   without?: readonly ('commit' | 'cause')[];
+  /** Null: nothing can be done with several. */
+  selection?: RunSelection | null;
 }) {
   const commit = !without.includes('commit');
   const cause = !without.includes('cause');
+  const longest = Math.max(1, ...runs.map(({ seconds }) => seconds ?? 0));
   return (
     <div class="table-frame">
       <table class="table run-table">
         <caption class="sr-only">{label}</caption>
         <thead>
           <tr>
+            {selection !== null && (
+              <th scope="col" class="col-box">
+                <span class="sr-only">Selected</span>
+              </th>
+            )}
             <th scope="col" class="col-status">
               Status
             </th>
@@ -51,7 +67,14 @@ export function RunList({
         </thead>
         <tbody>
           {runs.map((run) => (
-            <Row key={run.run_id} run={run} cause={cause} commit={commit} />
+            <Row
+              key={run.run_id}
+              run={run}
+              cause={cause}
+              commit={commit}
+              longest={longest}
+              selection={selection}
+            />
           ))}
         </tbody>
       </table>
@@ -59,10 +82,35 @@ export function RunList({
   );
 }
 
-function Row({ run, cause, commit }: { run: RunSummary; cause: boolean; commit: boolean }) {
+function Row({
+  run,
+  cause,
+  commit,
+  longest,
+  selection,
+}: {
+  run: RunSummary;
+  cause: boolean;
+  commit: boolean;
+  /** Seconds of the longest run of the list. */
+  longest: number;
+  selection: RunSelection | null;
+}) {
   const partition = partitionText(run.partitions);
+  const isChosen = selection?.chosen.has(run.run_id) ?? false;
   return (
-    <tr data-row class={isActive(run.status) ? 'is-active' : undefined}>
+    <tr data-row class={isChosen ? 'selected' : undefined}>
+      {selection !== null && (
+        <td class="cell-box">
+          <input
+            type="checkbox"
+            aria-label={`Select ${runTitle(run)}`}
+            title="Select  x"
+            checked={isChosen}
+            onChange={() => selection.onToggle(run.run_id)}
+          />
+        </td>
+      )}
       <td class="cell-status">
         <Status shown={runShown(run.status)} />
       </td>
@@ -90,6 +138,12 @@ function Row({ run, cause, commit }: { run: RunSummary; cause: boolean; commit: 
       </td>
       <td class="cell-took right">
         <Took from={run.started_at} to={run.ended_at} />
+        {run.seconds !== null && (
+          <i
+            class={`took-bar tone-${runShown(run.status).tone}`}
+            style={{ width: `${Math.max(2, (run.seconds / longest) * 100)}%` }}
+          />
+        )}
       </td>
     </tr>
   );

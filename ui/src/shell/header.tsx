@@ -7,7 +7,7 @@ import type { Shown } from '../lib/status.ts';
 import { connection } from '../live/connection.ts';
 import { now } from '../state/clock.ts';
 import { concernsComponents, concernsInstance, concernsSchedules } from '../state/concerns.ts';
-import { components, instance, schedules } from '../state/instance.ts';
+import { components, instance, upcomingTicks } from '../state/instance.ts';
 import { useResource } from '../state/resource.ts';
 import { shownSync } from '../state/sync.ts';
 import { openSheet } from './sheets.ts';
@@ -16,7 +16,7 @@ import { openSheet } from './sheets.ts';
 export function Header() {
   useResource('/instance', concernsInstance);
   useResource('/components', concernsComponents);
-  useResource('/schedules', concernsSchedules);
+  useResource('/upcoming-ticks', concernsSchedules);
   return (
     <header class="strip-bar">
       <a class="brand phone-only" href="/" aria-label="elt, home">
@@ -98,15 +98,13 @@ function Health() {
 }
 
 function NextTick() {
-  const ticks = (schedules.data.value ?? [])
-    .filter(({ status }) => status === 'RUNNING')
-    .flatMap(({ name, next_ticks }) => next_ticks.slice(0, 1).map((at) => ({ name, at: Date.parse(at) })));
-  const [next] = ticks.sort((a, b) => a.at - b.at);
+  const next = upcomingTicks.data.value?.items.find(({ at }) => Date.parse(at) > now.value);
   if (next === undefined) return null;
+  const at = Date.parse(next.at);
   return (
-    <a class="header-state wide-only" href="/automation" title={`${next.name}: ${exact(next.at)}`}>
+    <a class="header-state wide-only" href="/automation" title={`${next.schedule}: ${exact(at)}`}>
       <Icon name="automation" size={14} />
-      <span>next tick {relative(next.at, now.value)}</span>
+      <span>next tick {relative(at, now.value)}</span>
     </a>
   );
 }

@@ -2,9 +2,10 @@ import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import type { Component } from '../../../../src/server/contract/component.ts';
 import type { Instance } from '../../../../src/server/contract/instance.ts';
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
-import { partitionText, plural, sentence } from '../../lib/format.ts';
+import { count, partitionText, plural, sentence } from '../../lib/format.ts';
 import { freshnessShown, type Tone } from '../../lib/status.ts';
 import { runHref } from '../../router.ts';
+import { requestBackfill } from '../../state/backfill-request.ts';
 
 export interface Attention {
   readonly id: string;
@@ -12,7 +13,8 @@ export interface Attention {
   readonly title: string;
   readonly text: string;
   readonly at: string | null;
-  readonly href: string;
+  /** Where its action leads, or what it does. */
+  readonly href: string | (() => void);
   readonly action: string;
 }
 
@@ -27,6 +29,7 @@ export function attention(
     ...components.flatMap(conditions),
     ...failedRuns(assets, runs),
     ...components.flatMap(brokenFolders),
+    ...partitionGaps(assets),
     ...failingChecks(assets),
     ...staleAssets(assets),
     ...daemons(instance),
@@ -109,6 +112,47 @@ function brokenFolders(component: Component): Attention[] {
   }));
 }
 
+/** A history that is nearly whole was meant to be whole; one that was hardly begun is nobody's mistake. */
+const NEARLY_WHOLE = 0.6;
+
+/** Partitions that failed, or that lie in a gap of an asset that is kept up to date: of several assets together. */
+function partitionGaps(assets: readonly AssetSummary[]): Attention[] {
+  const found = assets.flatMap((asset) => {
+    const { partitions, enabled, kind } = asset;
+    if (partitions === null || !enabled || kind === 'external') return [];
+    const { total, materialized, failed, missing } = partitions.counts;
+    const gaps = materialized / Math.max(1, total) >= NEARLY_WHOLE ? missing : 0;
+    return failed + gaps === 0 ? [] : [{ asset, failed, gaps, total }];
+  });
+  const [first] = found;
+  if (first === undefined) return [];
+  const sum = (of: (one: (typeof found)[number]) => number): number =>
+    found.reduce((all, one) => all + of(one), 0);
+  const [failed, gaps] = [sum((one) => one.failed), sum((one) => one.gaps)];
+  const parts = [failed > 0 && `${count(failed)} failed`, gaps > 0 && `${count(gaps)} missing`]
+    .filter((part) => part !== false)
+    .join(', ');
+  const keys = found.map(({ asset }) => asset.key);
+  return [
+    {
+      id: 'partitions',
+      tone: failed > 0 ? 'bad' : 'warn',
+      title: found.length === 1 ? `${first.asset.key}: ${parts}` : `Partitions: ${parts}`,
+      text:
+        found.length === 1
+          ? `Of ${plural(first.total, 'partition')}.`
+          : `Of ${plural(found.length, 'asset')}: ${keys.slice(0, 4).join(', ')}${keys.length > 4 ? ', …' : ''}`,
+      at: null,
+      href: () =>
+        requestBackfill({
+          assets: found.map(({ asset }) => asset),
+          only: gaps > 0 ? ['failed', 'missing'] : ['failed'],
+        }),
+      action: 'Backfill…',
+    },
+  ];
+}
+
 function failingChecks(assets: readonly AssetSummary[]): Attention[] {
   return assets
     .filter(({ failing_checks }) => failing_checks > 0)
@@ -118,7 +162,7 @@ function failingChecks(assets: readonly AssetSummary[]): Attention[] {
       title: `${key}: ${plural(failing_checks, 'check')} failing`,
       text: 'Data that was loaded did not pass.',
       at: null,
-      href: `/assets/${encodeURIComponent(key)}`,
+      href: `/assets/${encodeURIComponent(key)}?tab=checks`,
       action: 'Show the checks',
     }));
 }

@@ -1,55 +1,45 @@
-import type { AssetSummary } from '../../../../src/server/contract/asset.ts';
 import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
-import { assetShown, type Tone } from '../../lib/status.ts';
-import { assets, shownState } from '../../state/assets.ts';
+import { RunStrip } from '../../components/strip.tsx';
+import { plural } from '../../lib/format.ts';
+import { lastRuns } from '../../lib/last-runs.ts';
+import { assets } from '../../state/assets.ts';
 
-const ORDER: readonly Tone[] = ['bad', 'run', 'wait', 'warn', 'ok', 'idle'];
+/** More groups than this are looked at on the timeline. */
+const MOST = 14;
 
-/** The states of each group's assets, a square an asset. */
+/** The last 20 runs of each group. */
 export function Groups() {
   return (
-    <Section title="Groups" aside={<a href="/assets">All assets</a>}>
+    <Section title="Last 20 runs by group" aside={<a href="/timeline">Timeline</a>}>
       <Load from={assets} what="Assets">
-        {(all) => (
-          <ul class="groups card">
-            {[...grouped(all)].map(([group, members]) => (
-              <li key={group}>
-                <a class="group-name" href={`/assets?group=${encodeURIComponent(group)}`}>
-                  <bdi>{group}</bdi>
-                </a>
-                <Squares members={members} />
-              </li>
-            ))}
-          </ul>
-        )}
+        {(all) => {
+          const own = all.filter(({ kind }) => kind === 'materializable');
+          const groups = [...Map.groupBy(own, ({ group }) => group)].sort(([a], [b]) => (a < b ? -1 : 1));
+          return (
+            <ul class="groups card">
+              {groups.slice(0, MOST).map(([group, members]) => (
+                <li key={group}>
+                  <a
+                    class="group-name"
+                    href={`/assets?group=${encodeURIComponent(group)}`}
+                    title={plural(members.length, 'asset')}
+                  >
+                    <bdi>{group}</bdi>
+                  </a>
+                  <RunStrip runs={lastRuns(members)} />
+                </li>
+              ))}
+              {groups.length > MOST && (
+                <li>
+                  <a href="/timeline">{groups.length - MOST} more groups</a>
+                </li>
+              )}
+              {groups.length === 0 && <li class="faint">No assets yet.</li>}
+            </ul>
+          );
+        }}
       </Load>
     </Section>
   );
-}
-
-function Squares({ members }: { members: readonly AssetSummary[] }) {
-  const shown = members.map((asset) => assetShown(shownState(asset)));
-  const tones = shown.map(({ tone }) => tone).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
-  const words = [...new Set(shown.map(({ text }) => text))].map(
-    (text) => `${shown.filter((one) => one.text === text).length} ${text.toLowerCase()}`,
-  );
-  return (
-    <span class="squares" role="img" aria-label={words.join(', ')} title={words.join(', ')}>
-      {tones.slice(0, 24).map((tone, index) => (
-        <i key={index} class={`square tone-${tone}`} />
-      ))}
-    </span>
-  );
-}
-
-function grouped(all: readonly AssetSummary[]): Map<string, AssetSummary[]> {
-  const groups = new Map<string, AssetSummary[]>();
-  for (const asset of all) {
-    if (asset.kind === 'external') continue;
-    const members = groups.get(asset.group);
-    if (members === undefined) groups.set(asset.group, [asset]);
-    else members.push(asset);
-  }
-  return new Map([...groups].sort(([a], [b]) => a.localeCompare(b)));
 }

@@ -1,7 +1,8 @@
 import type { RunSummary } from '../../../../src/server/contract/run.ts';
 import { Button } from '../../components/controls.tsx';
-import { Empty, Skeleton } from '../../components/feedback.tsx';
+import { Skeleton } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { Lazy } from '../../components/lazy.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page, Section } from '../../components/page.tsx';
 import { RunList } from '../../components/run-list.tsx';
@@ -18,23 +19,26 @@ import { Groups } from './groups.tsx';
 import { NextTicks } from './next-ticks.tsx';
 import { SyncCard } from './sync-card.tsx';
 
+const MOST_RUNNING = 10;
+
 interface RunPage {
   readonly items: RunSummary[];
   readonly next_cursor: string | null;
 }
 
-/** What needs somebody first; then what runs, what was synced, what comes next. */
+/** What needs somebody first; then what runs and ran, what was synced, what comes next. */
 export function Home() {
   useResource('/assets', concernsAssets);
   const runs = useResource<RunPage>('/runs?limit=30', isRunEvent);
   return (
-    <Page title="Home" heading="Home" actions={<MaterializeAll />}>
+    <Page title="Home" wide actions={<MaterializeAll />}>
       <div class="home">
         <div class="home-main">
           <NeedsAttention runs={runs} />
-          <Load from={runs} what="Runs" skeleton={<Skeleton rows={6} />}>
-            {({ items }) => <Recent runs={items} />}
+          <Load from={runs} what="Runs" skeleton={<Skeleton rows={3} />}>
+            {({ items }) => <Running runs={items} />}
           </Load>
+          <Day />
         </div>
         <div class="home-side">
           <SyncCard />
@@ -90,10 +94,16 @@ function Item({ item }: { item: Attention }) {
           <bdi>{item.text}</bdi>
         </p>
       </div>
-      <a class="button" href={item.href}>
-        {item.action}
-        <Icon name="chevron" size={12} />
-      </a>
+      {typeof item.href === 'string' ? (
+        <a class="button" href={item.href}>
+          {item.action}
+          <Icon name="chevron" size={12} />
+        </a>
+      ) : (
+        <button type="button" class="button" onClick={item.href}>
+          {item.action}
+        </button>
+      )}
     </li>
   );
 }
@@ -107,25 +117,33 @@ function AllWell({ number }: { number: number }) {
   );
 }
 
-function Recent({ runs }: { runs: readonly RunSummary[] }) {
+function Running({ runs }: { runs: readonly RunSummary[] }) {
   const active = runs.filter(({ status }) => isActive(status));
-  const ended = runs.filter(({ status }) => !isActive(status)).slice(0, 10);
+  if (active.length === 0) return null;
   return (
-    <>
-      {active.length > 0 && (
-        <Section title="Running now" aside={<span class="count">{active.length}</span>}>
-          <RunList runs={active} label="Running now" without={['commit']} />
-        </Section>
-      )}
-      <Section title="Recent runs" aside={<a href="/runs">All runs</a>}>
-        {ended.length === 0 ? (
-          <Empty icon="runs" title="No run has ended yet">
-            Materialize an asset, or wait for the next tick.
-          </Empty>
-        ) : (
-          <RunList runs={ended} label="Recent runs" without={['commit']} />
-        )}
-      </Section>
-    </>
+    <Section
+      title="Running now"
+      aside={
+        <>
+          <span class="count">{active.length}</span> <a href="/runs?status=active">Runs</a>
+        </>
+      }
+    >
+      <RunList runs={active.slice(0, MOST_RUNNING)} label="Running now" without={['commit']} />
+    </Section>
+  );
+}
+
+/** Of the whole day, group by group; a page of its own has the rest. */
+function Day() {
+  if (assets.data.value?.length === 0) return null;
+  return (
+    <Section title="Last 24 hours" aside={<a href="/timeline">Timeline</a>}>
+      <Lazy
+        name="day"
+        load={() => import('../timeline/timeline.tsx').then((m) => m.DayTimeline)}
+        props={{}}
+      />
+    </Section>
   );
 }

@@ -1,39 +1,28 @@
 import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
-import { exact, relative } from '../../lib/format.ts';
+import { Until } from '../../components/time.tsx';
+import { plural } from '../../lib/format.ts';
 import { now } from '../../state/clock.ts';
-import { schedules } from '../../state/instance.ts';
+import { instance, upcomingTicks } from '../../state/instance.ts';
 
 /** What starts by itself next. */
 export function NextTicks() {
   return (
     <Section title="Next ticks" aside={<a href="/automation">Automation</a>}>
-      <Load from={schedules} what="Schedules">
-        {(all) => {
-          const running = all.filter(({ status }) => status === 'RUNNING');
-          const ticks = running
-            .flatMap(({ name, next_ticks }) => next_ticks.map((at) => ({ name, at: Date.parse(at) })))
-            .sort((a, b) => a.at - b.at)
-            .slice(0, 6);
-          if (ticks.length === 0) {
-            return (
-              <p class="faint card">
-                {all.length === 0
-                  ? 'No pipeline has a schedule.'
-                  : `All ${all.length} schedules are stopped.`}
-              </p>
-            );
-          }
+      <Load from={upcomingTicks} what="The next ticks">
+        {({ items }) => {
+          const ticks = items.filter(({ at }) => Date.parse(at) > now.value);
+          if (ticks.length === 0) return <Nothing />;
           return (
             <ul class="ticks card">
-              {ticks.map(({ name, at }) => (
-                <li key={`${name} ${at}`}>
+              {ticks.map(({ schedule, at, asset_keys }) => (
+                <li key={`${schedule} ${at}`} title={asset_keys.slice(0, 20).join('\n')}>
                   <span class="tick-name">
-                    <bdi>{name}</bdi>
+                    <bdi>{schedule}</bdi>
                   </span>
-                  <time class="faint" dateTime={new Date(at).toISOString()} title={exact(at)}>
-                    {relative(at, now.value)}
-                  </time>
+                  <span class="faint num">
+                    <Until at={at} />
+                  </span>
                 </li>
               ))}
             </ul>
@@ -41,5 +30,16 @@ export function NextTicks() {
         }}
       </Load>
     </Section>
+  );
+}
+
+function Nothing() {
+  const number = instance.data.value?.counts.schedules ?? 0;
+  return (
+    <p class="faint card">
+      {number === 0
+        ? 'No pipeline has a schedule.'
+        : `${plural(number, 'schedule')}: all stopped, or without a further tick.`}
+    </p>
   );
 }

@@ -46,6 +46,13 @@ function Card({ component }: { component: Component }) {
           </p>
         </>
       )}
+      {applied?.summary != null && (
+        <p>
+          <a href={`/git?rev=${encodeURIComponent(`${component.name}:${applied.revision_id}`)}`}>
+            {changeText(applied.summary)}
+          </a>
+        </p>
+      )}
       <p class="faint">
         {plural(pipelines.length, 'pipeline')}
         {disabled > 0 && `, ${disabled} disabled`}
@@ -53,4 +60,22 @@ function Card({ component }: { component: Component }) {
       </p>
     </div>
   );
+}
+
+/** What the revision that is live changed, in words. */
+function changeText({
+  added,
+  changed,
+  removed,
+}: {
+  added: number;
+  changed: number;
+  removed: number;
+}): string {
+  const parts = [
+    added > 0 && `${plural(added, 'pipeline')} added`,
+    changed > 0 && `${changed} changed`,
+    removed > 0 && `${removed} removed`,
+  ].filter((part) => part !== false);
+  return parts.length === 0 ? 'Nothing that is defined changed' : parts.join(', ');
 }

@@ -15,7 +15,8 @@ interface ChartProps {
   readonly timeline: Timeline;
   readonly lanes: readonly TimelineLane[];
   readonly span: Span;
-  readonly assets: readonly AssetSummary[];
+  /** For the last runs of each lane; null: without them. */
+  readonly assets: readonly AssetSummary[] | null;
   readonly onToggle: ((group: string) => void) | null;
   readonly onZoom: ((span: Span) => void) | null;
 }
@@ -44,13 +45,17 @@ export function Chart({ timeline, lanes, span, assets, onToggle, onZoom }: Chart
   // A label that would touch "now" gives way to it.
   const labels = ticks.filter(({ at }) => Math.abs(percent(span, at) - present) * width > 3_400);
   const flags = flagsOf(timeline.marks, span, width);
-  const recent = recentOf(assets);
+  const recent = assets === null ? null : recentOf(assets);
   const columns = { from: Date.parse(timeline.from), seconds: timeline.column_seconds };
   return (
-    <div class="tl" onPointerDown={brush.onPointerDown} onClickCapture={brush.onClickCapture}>
+    <div
+      class={recent === null ? 'tl is-small' : 'tl'}
+      onPointerDown={brush.onPointerDown}
+      onClickCapture={brush.onClickCapture}
+    >
       <div class="tl-row tl-head">
         <span class="tl-label faint">Group</span>
-        <span class="tl-recent faint">Last 20</span>
+        {recent !== null && <span class="tl-recent faint">Last 20</span>}
         <div class="tl-axis">
           {flags.map((flag) => (
             <FlagLink
@@ -106,7 +111,7 @@ export function Chart({ timeline, lanes, span, assets, onToggle, onZoom }: Chart
           span={span}
           now={now.value}
           columns={columns}
-          recent={recent(lane)}
+          recent={recent === null ? null : recent(lane)}
           onToggle={onToggle}
           onZoom={onZoom}
           onPoint={(item, top) => setPointed(item === null ? null : { item, top })}

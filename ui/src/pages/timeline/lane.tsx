@@ -15,7 +15,8 @@ interface LaneProps {
   readonly now: number;
   /** Where the columns of the answer begin, and how wide they are. */
   readonly columns: { readonly from: number; readonly seconds: number };
-  readonly recent: AssetSummary['recent_runs'];
+  /** Null: this chart has no place for them. */
+  readonly recent: AssetSummary['recent_runs'] | null;
   readonly onToggle: ((group: string) => void) | null;
   readonly onPoint: (item: Item | null, top: number) => void;
   readonly onZoom: ((span: Span) => void) | null;
@@ -52,7 +53,7 @@ export function Lane({ lane, span, now, columns, recent, onToggle, onPoint, onZo
   return (
     <div class={`tl-row is-${lane.kind}`} data-row data-lane={lane.name}>
       <Label lane={lane} onToggle={onToggle} />
-      <div class="tl-recent">{recent.length > 0 && <RunStrip runs={recent} />}</div>
+      {recent !== null && <div class="tl-recent">{recent.length > 0 && <RunStrip runs={recent} />}</div>}
       {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the bars in it are links */}
       <div
         ref={area}

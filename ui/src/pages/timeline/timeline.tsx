@@ -17,6 +17,7 @@ import { Chart } from './chart.tsx';
 import { Legend } from './legend.tsx';
 import { moved, RANGES, type RangeName, type Span, spanOf, zoomed } from './scale.ts';
 
+const MOST_ON_HOME = 12;
 const NAMES = Object.keys(RANGES) as RangeName[];
 
 /** What ran, runs and will run, and which revision was live meanwhile. Times, groups and form are in the address. */
@@ -104,6 +105,33 @@ export function TimelinePage() {
         </Load>
       )}
     </Page>
+  );
+}
+
+/** The last day by groups, for the first page; nothing in it changes what is shown. */
+export function DayTimeline() {
+  const timeline = useResource<Timeline>('/timeline?range=24h', concernsTimeline);
+  const lanes = timeline.data.value?.lanes ?? [];
+  return (
+    <Load from={timeline} what="The timeline" skeleton={<Skeleton rows={6} height={31} />}>
+      {(data) => (
+        <>
+          <Chart
+            timeline={data}
+            lanes={lanes.slice(0, MOST_ON_HOME)}
+            span={spanOf('24h', now.value)}
+            assets={null}
+            onToggle={null}
+            onZoom={null}
+          />
+          {lanes.length > MOST_ON_HOME && (
+            <p class="more-line">
+              <a href="/timeline">{plural(lanes.length - MOST_ON_HOME, 'more group')}</a>
+            </p>
+          )}
+        </>
+      )}
+    </Load>
   );
 }
 
