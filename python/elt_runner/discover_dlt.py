@@ -84,16 +84,28 @@ def run(request: Facts, notes: Notes) -> None:
 
 
 def run_definitions(notes: Notes) -> None:
-    """By the reader that a run has too; with `-I` it is found by its path alone."""
-    path = Path(__file__).with_name("dlt_definitions.py")
-    spec = importlib.util.spec_from_file_location("_elt_dlt_definitions", path)
-    assert spec is not None and spec.loader is not None
-    reader = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = reader
-    spec.loader.exec_module(reader)
-    for item, kinds, meta, line in reader.configured("definitions.py"):
+    """By the reader that a run has too."""
+    platform = neighbour("dlt_dagster").Platform()
+    for item, kinds, meta, line in neighbour("dlt_definitions").configured("definitions.py", platform):
         notes.take(item, {})
         notes.resources[item.name].update({"kinds": kinds, "meta": meta, "line": line})
+    for assets in platform.assets:
+        before = set(notes.resources)
+        notes.take(assets.source, {})
+        notes.used(assets.pipeline)
+        group = {} if assets.group is None else {"dagster": {"group_name": assets.group}}
+        for name in set(notes.resources) - before:
+            notes.resources[name].update({"meta": group, "line": assets.line})
+
+
+def neighbour(name: str) -> Any:
+    """A module of this package that stands alone; with `-I` it is found by its path only."""
+    spec = importlib.util.spec_from_file_location(f"_elt_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class Notes:
@@ -101,6 +113,10 @@ class Notes:
         self.folder = folder
         self.resources: dict[str, Facts] = {}
         self.pipelines: list[Facts] = []
+
+    def used(self, pipeline: Any) -> None:
+        destination = getattr(pipeline.destination, "destination_name", None)
+        self.pipelines.append({"name": pipeline.pipeline_name, "destination": destination, "dataset": pipeline.dataset_name})
 
     def take(self, data: Any, arguments: Facts) -> None:
         from dlt.extract import DltResource, DltSource
@@ -176,8 +192,7 @@ def install(notes: Notes) -> None:
     from dlt.pipeline.pipeline import Pipeline
 
     def recorder(self: Any, data: Any = None, **arguments: Any) -> Any:
-        destination = getattr(self.destination, "destination_name", None)
-        notes.pipelines.append({"name": self.pipeline_name, "destination": destination, "dataset": self.dataset_name})
+        notes.used(self)
         notes.take(data, arguments)
         return MagicMock(name="load_info")
 

@@ -1,6 +1,7 @@
-"""Reads a `definitions.py` of resources that were configured for Dagster: `ConfigurableDltResource.config(resource, …)`.
+"""Reads a `definitions.py` of resources that were configured for Dagster: `ConfigurableDltResource.config(resource, …)`, or
+sources that were decorated for it (`@dlt_assets`).
 
-Stands alone (standard library and dlt only): discovery loads it by its path.
+Stands alone (standard library, dlt and its neighbour `dlt_dagster`): discovery loads it by its path.
 """
 
 from __future__ import annotations
@@ -26,12 +27,8 @@ class Configured(NamedTuple):
     line: int | None
 
 
-def configured_resources(script: str) -> list[Any]:
-    return [each.resource for each in configured(script)]
-
-
-def configured(script: str) -> list[Configured]:
-    """The resources in the order in which they are configured.
+def configured(script: str, platform: Any) -> list[Configured]:
+    """The resources in the order in which they are configured; `platform` (of `dlt_dagster`) takes down `@dlt_assets`.
 
     Neighbours are imported as `.data`. The class is ours wherever the folder's code takes it from: the team's platform need
     not be installed. Raises what the folder's code raises, and TypeError for what is not a resource.
@@ -44,6 +41,7 @@ def configured(script: str) -> list[Configured]:
     package.__path__ = [folder]
     sys.modules[PACKAGE] = package
     found: list[Configured] = []
+    platform.install()
     for module in dict.fromkeys(_homes(folder)):
         _provide(module, folder, script, found)
     importlib.import_module(f"{PACKAGE}.{os.path.splitext(os.path.basename(script))[0]}")

@@ -18,7 +18,8 @@ from typing import Any
 import dlt
 
 from elt_runner import dlt_window, events
-from elt_runner.dlt_definitions import configured_resources
+from elt_runner.dlt_dagster import Platform
+from elt_runner.dlt_definitions import configured
 from elt_runner.dlt_failures import classify
 from elt_runner.dlt_intercept import Interception
 from elt_runner.dlt_journal import Journal, Loaded
@@ -144,9 +145,15 @@ class Step:
 
         def call(_key: str | None) -> None:
             by_schema: dict[str | None, list[Any]] = {}
-            resources = configured_resources(script)
-            if not resources:
-                raise Failure("config", f"{script} configures no resource: ConfigurableDltResource.config(dlt.resource(…)) does")
+            platform = Platform()
+            resources = [each.resource for each in configured(script, platform)]
+            if platform.idle:
+                events.log("warning", f"{script} takes {', '.join(sorted(platform.idle))} from Dagster, which does nothing here")
+            for assets in platform.assets:
+                platform.load(assets)
+            if not resources and not platform.assets:
+                text = f"{script} configures no resource: ConfigurableDltResource.config(dlt.resource(…)) or @dlt_assets does"
+                raise Failure("config", text)
             for resource in resources:
                 schema = resource.name.rpartition(".")[0] or None
                 by_schema.setdefault(self._request["dataset_name"] or schema, []).append(resource)

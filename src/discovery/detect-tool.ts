@@ -45,7 +45,7 @@ function markersOf(folder: FolderSource, root: MapReader): Marker[] {
   if (files.has('dbt_project.yml')) markers.push({ tool: 'dbt', what: 'dbt_project.yml' });
   const replication = ['replication.yaml', 'replication.yml'].find((file) => files.has(file));
   if (replication !== undefined) markers.push({ tool: 'sling', what: replication });
-  if (textOf(folder, 'definitions.py')?.includes('ConfigurableDltResource') === true) {
+  if (/\bConfigurableDltResource\b|\bdlt_assets\b/.test(textOf(folder, 'definitions.py') ?? '')) {
     markers.push({ tool: 'dlt', what: 'definitions.py' });
   }
   if (files.has('pipeline.py')) markers.push({ tool: 'dlt', what: 'pipeline.py' });

@@ -9,10 +9,9 @@ import { type ApiRow, type JsonApi, startJsonApi } from '../helpers/json-api.ts'
 import { createRepository, type TestRepository } from '../helpers/repository.ts';
 import { type RunningService, startService } from '../helpers/service.ts';
 
-/** One asset per resource, each loaded by a pipeline of its own name; what is loaded hangs on variables. */
+/** One asset per resource, as a factory for Dagster makes them, each by a pipeline of its own name. */
 const GITHUB = {
-  'pipelines/dlt/github/pipeline.py': `
-import os
+  'pipelines/dlt/github/github.py': `
 import dlt
 from dlt.sources.helpers import requests
 
@@ -30,8 +29,17 @@ def pages(name, api_url, access_token):
 def github_source(api_url: str = dlt.config.value, access_token: str = dlt.secrets.value):
     for name in resource_names:
         yield dlt.resource(pages, name=name, primary_key="id", write_disposition="merge")(name, api_url, access_token)
+`,
+  'pipelines/dlt/github/definitions.py': `
+import os
+import dlt
+from dagster import define_asset_job, Definitions
+from dagster.executors import multi_process_executor
+from dagster_dlt import DagsterDltResource, dlt_assets
 
-source = github_source()
+from .github import github_source
+
+source = github_source()  # your dlt source
 # Override incremental for "issues" from env
 source.issues.apply_hints(
     incremental=dlt.sources.incremental(
@@ -39,6 +47,7 @@ source.issues.apply_hints(
         initial_value=os.getenv("ISSUES_INITIAL_VALUE", "1970-01-01T00:00:00Z"),
     ),
 )
+
 forks_initial = os.getenv("FORKS_INITIAL_VALUE", "")
 forks_end = os.getenv("FORKS_END_VALUE", "")
 if forks_initial and forks_end:
@@ -52,26 +61,36 @@ if forks_initial and forks_end:
     )
 
 def make_resource_asset(resource_name: str):
-    pipeline = dlt.pipeline(
-        pipeline_name=f"github_issues_{resource_name}",
-        dataset_name="github",
-        destination="duckdb",
-        progress="log",
+    @dlt_assets(
+        dlt_source=source.with_resources(resource_name),
+        dlt_pipeline=dlt.pipeline(
+            pipeline_name=f"github_issues_{resource_name}",
+            dataset_name="github",
+            destination="duckdb",
+            progress="log",
+        ),
+        name=f"github_{resource_name}",
+        group_name="github",
     )
-    def asset_fn():
-        return pipeline.run(source.with_resources(resource_name))
+    def asset_fn(context, dlt_resource: DagsterDltResource):
+        yield from dlt_resource.run(context=context)
     return asset_fn
 
+resource_names = ["issues", "pull_requests", "repos", "forks", "stargazers"]
 parallel_assets = [make_resource_asset(r) for r in resource_names]
 
-if __name__ == "__main__":
-    for load in parallel_assets:
-        print(load())
-`,
-  'pipelines/dlt/github/dagster.yaml': `
-group: github
-dlt: { asset_per: resource }
-max_concurrent: 5
+github_job = define_asset_job(
+    name="github_job",
+    selection=parallel_assets,
+    executor_def=multi_process_executor,
+    config={"max_concurrent": 5},
+)
+
+defs = Definitions(
+    assets=parallel_assets,
+    jobs=[github_job],
+    resources={"dlt": DagsterDltResource()},
+)
 `,
 };
 
@@ -303,6 +322,11 @@ describe('folders as guides for dlt write them', () => {
       ['dlt_github.repos', 1],
       ['dlt_github.stargazers', 1],
     ]);
+    const { group } = await service.api<AssetDetail>(
+      'GET',
+      `/api/v1/assets/${encodeURIComponent('dlt_github/forks')}`,
+    );
+    expect(group).toBe('github');
     const counts = ['issues', 'pull_requests', 'repos', 'forks', 'stargazers'].map(
       (name) => `(select count(*) from github.${name})`,
     );

@@ -41,6 +41,8 @@ export interface DltCode {
   /** Something happens when the file is run: `run()`, a main guard, a call at the top. */
   readonly runs: boolean;
   readonly configurable: boolean;
+  /** `config={"max_concurrent": …}` of a `define_asset_job`. */
+  readonly maxConcurrent?: number;
 }
 
 /** What one Python file of a dlt folder declares. */
@@ -50,12 +52,18 @@ export function readDltCode(tree: PythonTree): DltCode {
   const insideConfig = new Set<number>();
   let dynamic = false;
   let configurable = false;
+  let maxConcurrent: number | undefined;
   const add = (resource: CodeResource | null): void => {
     if (resource === null) dynamic = true;
     else if (!found.has(resource.name)) found.set(resource.name, resource);
   };
   for (const node of descendants(tree.top)) {
     if (node.name === 'DecoratedStatement') {
+      if (isDecoratedAssets(tree, node)) {
+        // Its source is an object that only running the code makes.
+        configurable = true;
+        dynamic = true;
+      }
       const resource = decoratedResource(tree, node);
       if (resource !== undefined) add(resource);
       continue;
@@ -63,7 +71,15 @@ export function readDltCode(tree: PythonTree): DltCode {
     if (node.name !== 'CallExpression') continue;
     const callee = node.firstChild === null ? null : dottedName(tree, node.firstChild);
     if (callee === null) continue;
-    if (callee.endsWith('ConfigurableDltResource.config') || callee.endsWith('ConfigurableDltResource')) {
+    if (callee.endsWith('define_asset_job')) {
+      const job = literalOf(tree, argumentsOf(tree, node).keywords.get('config'));
+      const limit = isRecord(job) ? job['max_concurrent'] : undefined;
+      if (typeof limit === 'number' && Number.isInteger(limit) && limit > 0)
+        maxConcurrent = Math.max(maxConcurrent ?? 0, limit);
+    } else if (
+      callee.endsWith('ConfigurableDltResource.config') ||
+      callee.endsWith('ConfigurableDltResource')
+    ) {
       configurable = true;
       const call = configuredCall(tree, node);
       if (call !== null) insideConfig.add(call.from);
@@ -75,7 +91,21 @@ export function readDltCode(tree: PythonTree): DltCode {
     } else if (callee === 'dlt.pipeline') pipelines.push(pipelineOf(tree, node));
     else if (/^dlt\.sources\.(?:rest_api|sql_database|filesystem)\b/.test(callee)) dynamic = true;
   }
-  return { resources: [...found.values()], dynamic, pipelines, runs: runsSomething(tree), configurable };
+  return {
+    resources: [...found.values()],
+    dynamic,
+    pipelines,
+    runs: runsSomething(tree),
+    configurable,
+    ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
+  };
+}
+
+/** `@dlt_assets(…)` of dagster-dlt. */
+function isDecoratedAssets(tree: PythonTree, statement: PythonNode): boolean {
+  return statement
+    .getChildren('Decorator')
+    .some((one) => /(?:^|\.)dlt_assets$/.test(decoratorName(tree, one)));
 }
 
 /** undefined: no resource; null: one whose name is computed. */

@@ -47,7 +47,10 @@ export function readDltFolder(
   const assets = isDefinitions
     ? configuredAssets(reader, main?.code.resources ?? [], fullPath(source, script))
     : {};
-  const config = readPipelineConfig(root, { tool: 'dlt', folder, sourceFile, dlt: defaults, assets });
+  const read = readPipelineConfig(root, { tool: 'dlt', folder, sourceFile, dlt: defaults, assets });
+  const limit = isDefinitions ? main?.code.maxConcurrent : undefined;
+  const config =
+    read.maxConcurrent !== undefined || limit === undefined ? read : { ...read, maxConcurrent: limit };
   const dlt = config.dlt!;
   if (!hasErrors(reader.diagnostics)) checkFiles(reader, root, source, dlt);
   for (const { path, code } of codes) checkNames(reader, fullPath(source, path), code, config.env);
