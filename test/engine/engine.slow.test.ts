@@ -214,6 +214,35 @@ print("done")`;
     });
   });
 
+  it('E9: and its steps are tried again as often as their policy says, no matter how often it ends', async () => {
+    await open();
+    const runId = await test.launch([
+      step('a', 'raise SystemExit(1)', { retry: { maxRetries: 2, delay: 0.2, jitter: 'PLUS_MINUS' } }),
+    ]);
+    for (const attempt of [1, 2]) {
+      await test.seen(
+        runId,
+        ({ event }) => event.type === 'step_retry_scheduled' && event.attempt === attempt,
+      );
+      await test.close(false);
+      await open();
+      await test.engine.adopt();
+    }
+    await test.engine.finished(runId);
+    expect((await test.store.runs.state(runId))!).toMatchObject({
+      status: 'FAILURE',
+      steps: { a: { attempt: 3, retriesSpent: 2 } },
+    });
+    const waits = (await test.events(runId)).flatMap(({ event }) =>
+      event.type === 'step_retry_scheduled' ? [event.delaySeconds] : [],
+    );
+    expect(waits).toHaveLength(2);
+    for (const seconds of waits) {
+      expect(seconds).toBeGreaterThanOrEqual(0);
+      expect(seconds).toBeLessThanOrEqual(0.4);
+    }
+  });
+
   it('a canceled step stays canceled when the service dies before it ended', async () => {
     await open();
     const stubborn = `import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n${script()}`;

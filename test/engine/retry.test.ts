@@ -12,7 +12,7 @@ describe('the wait before a retry', () => {
     expect([1, 2, 3].map((n) => retryDelay(policy, n, () => 0.7))).toEqual(delays);
   });
 
-  it('stays within its range', () => {
+  it('E9: stays within its range, with FULL and with PLUS_MINUS jitter', () => {
     const policies = fc.record({
       maxRetries: fc.nat({ max: 20 }),
       delay: fc.float({ min: 0, max: 10_000, noNaN: true }),

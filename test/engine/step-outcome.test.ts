@@ -117,6 +117,50 @@ describe('success needs the word of the runner and the exit code together', () =
   });
 });
 
+describe('E3: never from the text of the output', () => {
+  it('exit code 0 with an error in the output has succeeded', () => {
+    const said = 'Traceback (most recent call last):\nValueError: amount\nFATAL: 3 of 5 failed';
+    expect(outcome(spec('python'), [], {}, said).result.type).toBe('step_succeeded');
+    expect(outcome(spec('dlt'), [end('ok')], {}, said).result.type).toBe('step_succeeded');
+  });
+
+  it('exit code 1 after everything was committed has failed, and keeps what is written', () => {
+    const { result } = outcome(spec('dlt'), [wrote('a'), wrote('b'), end('ok')], { exitCode: 1 }, 'all good');
+    expect(result).toMatchObject({
+      type: 'step_failed',
+      finishedAssets: ['a', 'b'],
+      error: { failureClass: 'user', exitCode: 1 },
+    });
+  });
+
+  it('one that the kernel ended for want of memory is named so, whatever it printed (137)', () => {
+    const killed = { exitCode: null, signal: 'SIGKILL', isOomKilled: true, maxRssKb: 1_500_000 };
+    expect(outcome(spec('dlt'), [wrote('a')], killed, 'done').result).toMatchObject({
+      finishedAssets: ['a'],
+      error: {
+        code: 'STEP_OUT_OF_MEMORY',
+        failureClass: 'transient',
+        signal: 'SIGKILL',
+        message: expect.stringContaining(
+          '(SIGKILL, exit code 137 of a shell) while it held 1.54 GB',
+        ) as string,
+      },
+    });
+  });
+
+  it('one that its own limit ended is named so', () => {
+    const limits = { memoryBytes: 1e9 };
+    const killed = {
+      exitCode: null,
+      signal: 'SIGKILL',
+      passedLimit: { name: 'memory', limit: 1e9, used: 1e9 },
+    } as const;
+    expect(outcome(spec('dlt', { limits }), [], killed).result).toMatchObject({
+      error: { code: 'STEP_LIMIT', failureClass: 'limit' },
+    });
+  });
+});
+
 describe('what counts as written', () => {
   it('after a success: all that was planned, what was not reported by implication', () => {
     const { implied } = outcome(spec('python'), [wrote('a')]);
