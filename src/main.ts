@@ -229,7 +229,19 @@ async function compose(options: ServiceOptions, opened: AsyncDisposableStack): P
     crashPoint,
   });
   const scheduling = schedulerDaemon({ store, components, engine, clock, logger, newId, crashPoint });
-  const alerts = alertsOf({ settings, store, components, clock, logger, newId, crashPoint, version });
+  const alerts = alertsOf({
+    settings,
+    // Of port 0 the system chooses one.
+    publicUrl: () =>
+      URL.parse(settings.publicUrl)?.port === '0' ? (url ?? settings.publicUrl) : settings.publicUrl,
+    store,
+    components,
+    clock,
+    logger,
+    newId,
+    crashPoint,
+    version,
+  });
   const reporting = gitReportsDaemon({ settings, store, components, clock, logger });
   const app = createApp({
     settings,
@@ -352,6 +364,8 @@ function schedulerDaemon(deps: {
 
 function alertsOf(deps: {
   readonly settings: Settings;
+  /** Asked when something is told: the service may listen only then. */
+  readonly publicUrl: () => string;
   readonly store: Store;
   readonly components: EltComponentService;
   readonly clock: Clock;
@@ -361,17 +375,18 @@ function alertsOf(deps: {
   readonly version: string;
 }): Alerts {
   const { settings, components, version } = deps;
-  const publicUrl = settings.publicUrl.replace(/\/+$/, '');
   return createAlerts({
     ...deps,
     context: {
-      publicUrl,
+      get publicUrl() {
+        return deps.publicUrl().replace(/\/+$/, '');
+      },
       commitUrl(name, commit) {
         const component = components.component(name);
         return component === null ? null : codeLink(component.repoUrl, { commit });
       },
     },
-    notifier: createNotifier({ version, host: URL.parse(publicUrl)?.hostname ?? 'elt' }),
+    notifier: createNotifier({ version, host: URL.parse(settings.publicUrl)?.hostname ?? 'elt' }),
     policy: {
       variables: settings.alertEnv,
       hosts: settings.alertHosts,

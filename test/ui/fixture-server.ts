@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ordinalToKey } from '../../src/partitions/partition-set.ts';
+import * as alert from '../../src/server/contract/alert.ts';
 import * as asset from '../../src/server/contract/asset.ts';
 import * as automation from '../../src/server/contract/automation.ts';
 import * as backfill from '../../src/server/contract/backfill.ts';
@@ -18,6 +19,7 @@ import * as schedule from '../../src/server/contract/schedule.ts';
 import * as timeline from '../../src/server/contract/timeline.ts';
 import { contentSecurityPolicy } from '../../src/server/security-headers.ts';
 import { partitionRanges } from '../../src/server/views/partitions-view.ts';
+import { alertsOf, deliveriesOf } from './fixture/alerts.ts';
 import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
 import {
@@ -235,6 +237,10 @@ function registerReads(app: FastifyInstance, world: World): void {
     ...listOf(world.ticks.get(id(request)) ?? []),
     upcoming: world.schedules.find(({ name }) => name === id(request))?.next_ticks ?? [],
   }));
+  get('/alerts', alert.AlertOverview, () => alertsOf(world, Date.now()));
+  get('/alerts/deliveries', alert.AlertDeliveryList, (request) =>
+    listOf(deliveriesOf(world, query(request)['status'], Date.now())),
+  );
   get('/insights', insights.InsightsReport, (request) => insightsOf(world, query(request), Date.now()));
   get('/timeline', timeline.Timeline, (request) => timelineOf(world, query(request), Date.now()));
   get('/upcoming-ticks', timeline.UpcomingTicks, (request) =>

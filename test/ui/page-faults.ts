@@ -39,6 +39,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   'insights by asset': '/insights?by=asset&days=7&sort=rows',
   audit: '/audit',
   automation: '/automation',
+  alerts: '/alerts',
   git: '/git?rev=shop:42',
   plan: '/git/plan?ref=feature',
   problems: '/problems',

@@ -11,6 +11,7 @@ export type PageName =
   | 'backfills'
   | 'backfill'
   | 'automation'
+  | 'alerts'
   | 'insights'
   | 'audit'
   | 'git'
@@ -34,6 +35,7 @@ const LISTS: Readonly<Record<string, PageName>> = {
   backfills: 'backfills',
   automation: 'automation',
   insights: 'insights',
+  alerts: 'alerts',
   audit: 'audit',
   git: 'git',
   problems: 'problems',

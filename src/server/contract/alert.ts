@@ -72,8 +72,6 @@ export type AlertChannel = z.infer<typeof AlertChannel>;
 export const AlertOverview = z.object({
   rules: z.array(AlertRule),
   channels: z.array(AlertChannel),
-  /** What needs somebody: given up within the last day. */
-  failed: z.number().int(),
 });
 export type AlertOverview = z.infer<typeof AlertOverview>;
 

@@ -30,6 +30,13 @@ export const Instance = z.object({
     in_flight: z.number().int(),
     pools: z.record(z.string(), z.object({ limit: z.number().int(), held: z.number().int() })),
   }),
+  alerts: z.object({
+    failed: z.number().int().describe('Messages given up within the last day'),
+    last_error: z.string().nullable(),
+    unready: z
+      .array(z.object({ channel: z.string(), problem: z.string(), hint: z.string() }))
+      .describe('Channels of rules that cannot send'),
+  }),
   storage: z.object({ database_bytes: z.number() }),
   environments: z.array(
     z.object({

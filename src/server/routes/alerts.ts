@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { DeliveryRow } from '../../store/alert-store.ts';
 import { actorOf, actorText } from '../actor.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import {
@@ -18,9 +17,6 @@ import { alertChannelView, alertDeliveryView, alertRuleView } from '../views/ale
 import { viewContext } from '../views/view-context.ts';
 
 const DEFAULT_DELIVERIES = 50;
-const DAY_MS = 86_400_000;
-/** Counted at most: it is to be shown, not to be added up. */
-const MOST_FAILED = 100;
 const NameParams = z.object({ name: z.string() });
 
 export function alertRoutes(app: App, deps: AppDeps): void {
@@ -151,14 +147,12 @@ export function alertRoutes(app: App, deps: AppDeps): void {
   async function overview(): Promise<AlertOverview> {
     const context = viewContext(deps);
     const defined = context.definitions.alerts;
-    const [mutes, ofRule, ofChannel, failed] = await Promise.all([
+    const [mutes, ofRule, ofChannel] = await Promise.all([
       store.alerts.mutes(),
       store.alerts.latest('rule'),
       store.alerts.latest('channel'),
-      store.alerts.deliveries({ statuses: ['failed'], limit: MOST_FAILED }),
     ]);
     const states = alerts.states(defined);
-    const isNews = (row: DeliveryRow): boolean => !row.isTest && (row.endedAt ?? 0) > context.now - DAY_MS;
     return {
       rules: [...defined.rules.values()].map((rule) =>
         alertRuleView(context, rule, mutes.get(rule.id), ofRule.get(rule.id)),
@@ -166,7 +160,6 @@ export function alertRoutes(app: App, deps: AppDeps): void {
       channels: [...defined.channels.values()].map((channel) =>
         alertChannelView(context, channel, states, ofChannel.get(channel.id)),
       ),
-      failed: failed.filter(isNews).length,
     };
   }
 

@@ -1,6 +1,7 @@
 import type { App, AppDeps } from '../app-deps.ts';
 import { Instance } from '../contract/instance.ts';
 import { problems } from '../openapi.ts';
+import { alertHealth } from '../views/alert-health.ts';
 import { allDiagnostics } from '../views/all-diagnostics.ts';
 import { concurrency } from '../views/concurrency.ts';
 import { timestamp } from '../views/view-context.ts';
@@ -22,12 +23,13 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
     async () => {
       const definitions = components.definitions();
       const lastEventId = await store.lastEventId();
-      const [runs, heartbeats, slots, databaseBytes, environments] = await Promise.all([
+      const [runs, heartbeats, slots, databaseBytes, environments, alerts] = await Promise.all([
         store.runs.counts(),
         store.operations.heartbeats(),
         concurrency(store, definitions, settings.maxConcurrent),
         store.operations.sizeBytes(),
         deps.environments.status(),
+        alertHealth(deps),
       ]);
       const pipelines = [...definitions.pipelines.values()];
       const nodes = [...definitions.assets.nodes.values()];
@@ -54,6 +56,7 @@ export function instanceRoutes(app: App, deps: AppDeps): void {
           status,
           last_error: lastError,
         })),
+        alerts,
         concurrency: slots,
         storage: { database_bytes: databaseBytes },
         environments: environments.map(({ envKey, status, stage, message }) => ({

@@ -60,6 +60,7 @@ const PAGES: Readonly<Record<string, () => Promise<ComponentType<{ id: string }>
   backfills: () => import('../pages/backfills/backfills.tsx').then((m) => m.Backfills),
   backfill: () => import('../pages/backfill/backfill.tsx').then((m) => m.BackfillPage),
   automation: () => import('../pages/automation/automation.tsx').then((m) => m.Automation),
+  alerts: () => import('../pages/alerts/alerts.tsx').then((m) => m.Alerts),
   insights: () => import('../pages/insights/insights.tsx').then((m) => m.Insights),
   audit: () => import('../pages/audit/audit.tsx').then((m) => m.Audit),
   git: () => import('../pages/git/git.tsx').then((m) => m.Git),

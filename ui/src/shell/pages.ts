@@ -6,7 +6,7 @@ export interface NavEntry {
   readonly href: string;
   readonly text: string;
   readonly icon: IconName;
-  /** Second key after `g`; those of pages to come: `i` Insights, `n` Alerts, `d` Audit. */
+  /** Second key after `g`. */
   readonly key: string;
   /** Not looked at every hour: under the others. */
   readonly second?: true;
@@ -22,6 +22,7 @@ export const NAVIGATION: readonly NavEntry[] = [
   { page: 'git', href: '/git', text: 'Git', icon: 'git', key: 'g' },
   { page: 'problems', href: '/problems', text: 'Problems', icon: 'problems', key: 'p' },
   { page: 'backfills', href: '/backfills', text: 'Backfills', icon: 'backfills', key: 'b', second: true },
+  { page: 'alerts', href: '/alerts', text: 'Alerts', icon: 'alerts', key: 'n', second: true },
   { page: 'insights', href: '/insights', text: 'Insights', icon: 'insights', key: 'i', second: true },
   { page: 'audit', href: '/audit', text: 'Audit', icon: 'audit', key: 'd', second: true },
   { page: 'system', href: '/system', text: 'System', icon: 'system', key: 's', second: true },

@@ -83,8 +83,18 @@ export function concernsInstance(change: StreamChange): boolean {
     isRunEvent(change) ||
     concernsComponents(change) ||
     isSchedule(change) ||
+    isAlert(change) ||
     change.type === 'environment_progress'
   );
+}
+
+/** Rules and channels, and what was told. */
+export function concernsAlerts(change: StreamChange): boolean {
+  return isDefinitionEvent(change) || isAlert(change);
+}
+
+function isAlert(change: StreamChange): boolean {
+  return change.type === 'alert_changed';
 }
 
 function isSchedule(change: StreamChange): boolean {

@@ -32,6 +32,7 @@ export function attention(
     ...partitionGaps(assets),
     ...failingChecks(assets),
     ...staleAssets(assets),
+    ...alerting(instance),
     ...daemons(instance),
   ];
 }
@@ -181,6 +182,33 @@ function staleAssets(assets: readonly AssetSummary[]): Attention[] {
       href: `/assets/${encodeURIComponent(key)}`,
       action: 'Show the asset',
     }));
+}
+
+/** Alerts that reach nobody are the last to tell of it. */
+function alerting(instance: Instance | undefined): Attention[] {
+  const { failed = 0, last_error: error = null, unready = [] } = instance?.alerts ?? {};
+  const page = { at: null, href: '/alerts', action: 'Show alerts' };
+  return [
+    ...unready.map(({ channel, problem, hint }) => ({
+      ...page,
+      id: `alert-channel:${channel}`,
+      tone: 'bad' as const,
+      title: `The alert channel ${channel} cannot send`,
+      text: `${problem}: ${hint}`,
+    })),
+    ...(failed === 0
+      ? []
+      : [
+          {
+            ...page,
+            id: 'alerts-failed',
+            tone: 'bad' as const,
+            title: `${plural(failed, 'alert')} could not be delivered`,
+            text: error ?? 'The receiver gave no reason.',
+            href: '/alerts?status=failed',
+          },
+        ]),
+  ];
 }
 
 function daemons(instance: Instance | undefined): Attention[] {
