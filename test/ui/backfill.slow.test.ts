@@ -143,6 +143,11 @@ it('takes the missing and failed ones of a rectangle, and of a part of the line'
   await page.getByRole('gridcell', { name: 'A, 2026-01-01: not of this backfill' }).waitFor();
   await page.getByRole('gridcell', { name: 'B, 2026-01-02: failed' }).waitFor();
 
+  await page.goto(`${url}/assets/tills?tab=plots&by=partition&row=B`);
+  await page.getByRole('slider', { name: /^Rows by partition: 1 of 19 points/ }).waitFor();
+  await page.goto(`${url}/assets/tills?tab=history`);
+  await page.getByText('2 failed').waitFor();
+
   await page.goto(`${url}/assets/orders?tab=partitions`);
   const line = page.locator('.partition-strip svg');
   const box = (await line.boundingBox())!;

@@ -19,7 +19,7 @@ export function Value({ name, value }: { name: string; value: unknown }) {
 }
 
 function NumberValue({ name, value }: { name: string; value: number }) {
-  const text = /(^|_)bytes$/.test(name)
+  const text = /(^|_)bytes(_|$)/.test(name)
     ? bytes(value)
     : /(^|_)seconds$/.test(name)
       ? duration(value)

@@ -156,6 +156,23 @@ function Line({
   );
 }
 
+/** A list of words as words, one of objects line by line. */
+function settingText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const isPlain = value.every((item) => typeof item !== 'object');
+  if (isPlain) return value.join(', ');
+  return value
+    .map((item: unknown) =>
+      typeof item === 'object' && item !== null
+        ? Object.entries(item)
+            .map(([name, part]) => `${name}: ${typeof part === 'string' ? part : JSON.stringify(part)}`)
+            .join(', ')
+        : String(item),
+    )
+    .join('\n');
+}
+
 function Fields({
   fields,
   marked,
@@ -184,8 +201,8 @@ function Fields({
               <th scope="row" class="mono">
                 <bdi>{path}</bdi>
               </th>
-              <td class="mono break">
-                <bdi>{typeof value === 'string' ? value : JSON.stringify(value)}</bdi>
+              <td class="mono value-text">
+                <bdi>{settingText(value)}</bdi>
               </td>
               <td class="right">
                 {line === null ? (

@@ -17,6 +17,8 @@ import { useResource } from '../../state/resource.ts';
 import { checkShown } from './check-shown.ts';
 import { RowsPlot } from './spark.tsx';
 
+/** What one looks for first, whatever order a tool reports in. */
+const FIRST = ['rows', 'bytes', 'seconds', 'rows_per_second', 'partition', 'tables'];
 /** Writes of which the bars are drawn. */
 const BARS = 30;
 
@@ -64,7 +66,10 @@ function LatestMetadata({ asset }: { asset: AssetDetail }) {
     asset.latest === null ? null : `/assets/${segment(asset.key)}/plots?by=time&limit=${BARS}`,
     concernsAsset(asset.key),
   );
-  const entries = Object.entries(asset.latest_metadata).filter(([name]) => name !== 'schema_changes');
+  const names = Object.keys(asset.latest_metadata).filter((name) => name !== 'schema_changes');
+  const entries = [...new Set([...FIRST.filter((name) => names.includes(name)), ...names])].map(
+    (name) => [name, asset.latest_metadata[name]] as const,
+  );
   if (asset.kind === 'external') {
     return (
       <Empty icon="external" title="Made elsewhere">
@@ -175,14 +180,11 @@ function Schema({ asset }: { asset: AssetDetail }) {
                   <CommitChip commit={item.commit} />
                 </span>
                 <ul>
-                  {item.changes.slice(0, SHOWN_CHANGES).map((change, index) => (
-                    <li key={index}>
-                      <Change change={change} />
+                  {changeLines(item.changes).map((line) => (
+                    <li key={line.what + line.table}>
+                      <Change line={line} />
                     </li>
                   ))}
-                  {item.changes.length > SHOWN_CHANGES && (
-                    <li class="faint">and {item.changes.length - SHOWN_CHANGES} more</li>
-                  )}
                 </ul>
               </li>
             ))}
@@ -193,9 +195,32 @@ function Schema({ asset }: { asset: AssetDetail }) {
   );
 }
 
-const SHOWN_CHANGES = 8;
+interface ChangeLine {
+  readonly what: string;
+  readonly table: string;
+  /** With their types. */
+  readonly columns: readonly string[];
+  /** Of a tool that reports in a form of its own. */
+  readonly raw: readonly unknown[];
+}
 
-/** `column_added orders.voucher text`, whatever a tool calls it. */
+/** A table that came with twenty columns is one line. */
+function changeLines(changes: readonly unknown[]): ChangeLine[] {
+  const groups = Map.groupBy(changes, (change) => {
+    const { what, table } = changeOf(change);
+    return `${what} ${table}`;
+  });
+  return [...groups.values()].map((own) => {
+    const { what, table } = changeOf(own[0]);
+    const columns = own.flatMap((change) => {
+      const { column, rest } = changeOf(change);
+      return column === null ? [] : [rest === '' ? column : `${column} ${rest}`];
+    });
+    return { what, table, columns, raw: what === '' ? own : [] };
+  });
+}
+
+/** `column_added`, the column, its table and type, whatever a tool says of them. */
 function changeOf(change: unknown): { what: string; column: string | null; table: string; rest: string } {
   const { change: what, column, table, type, from, to } = { ...(change as Record<string, unknown>) };
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -208,17 +233,19 @@ function changeOf(change: unknown): { what: string; column: string | null; table
   };
 }
 
-function Change({ change }: { change: unknown }) {
-  const { what, column, table, rest } = changeOf(change);
-  if (what === '') return <Value name="change" value={change} />;
+function Change({ line: { what, table, columns, raw } }: { line: ChangeLine }) {
+  if (what === '') return <Value name="changes" value={raw} />;
   return (
     <>
-      {what}{' '}
-      <bdi class="mono">
-        {table !== '' && <span class="faint">{table}.</span>}
-        {column}
-      </bdi>{' '}
-      <bdi class="mono faint">{rest}</bdi>
+      {what}
+      {table !== '' && (
+        <>
+          {what.startsWith('table') ? ' ' : ' in '}
+          <bdi class="mono">{table}</bdi>
+        </>
+      )}
+      {columns.length > 0 && ': '}
+      <bdi class="mono faint">{columns.join(', ')}</bdi>
     </>
   );
 }
@@ -253,12 +280,14 @@ function Columns({
                     {type}
                   </td>
                   <td data-label="Description">
-                    {description !== null && <Markdown text={description} />}{' '}
-                    {change !== undefined && (
-                      <span class="tone-text-warn">
-                        {change.what} <Ago at={change.at} />
-                      </span>
-                    )}
+                    <span>
+                      {description !== null && <Markdown text={description} />}{' '}
+                      {change !== undefined && (
+                        <span class="tone-text-warn">
+                          {change.what} <Ago at={change.at} />
+                        </span>
+                      )}
+                    </span>
                   </td>
                 </tr>
               );

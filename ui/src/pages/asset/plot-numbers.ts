@@ -22,7 +22,7 @@ export function numberOf(point: PlotPoint, name: string): number | null {
 
 /** Units by the name of the number, as everywhere on the page. */
 export function unitText(name: string, value: number): string {
-  if (/(^|_)bytes$/.test(name)) return bytes(value);
+  if (/(^|_)bytes(_|$)/.test(name)) return bytes(value);
   if (/(^|_)seconds$/.test(name) || name === RUN_DURATION) return duration(value);
   return name.endsWith('_per_second') ? rate(value) : count(value);
 }

@@ -228,7 +228,7 @@ function drawMarks(
 function times(splits: readonly number[], step: number): string[] {
   let day = '';
   return splits.map((split) => {
-    const text = inZone(split * 1000, zone());
+    const text = inZone(split * 1000, zone(), step < 60);
     if (step >= 86_400) return text.slice(0, 10);
     const isNew = text.slice(0, 10) !== day;
     day = text.slice(0, 10);
