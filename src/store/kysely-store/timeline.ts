@@ -17,6 +17,12 @@ import { UNFINISHED } from './runs.ts';
 
 /** Runs that one statement reads: some 50 ms of work at most. */
 const RUNS_AT_ONCE = 20_000;
+/**
+ * Ids tell when a run was planned, numbers in which order runs were recorded: of one millisecond, and of launches that were
+ * recorded a moment later, they differ. Around an edge so many are looked at; the exact times are held by the statement.
+ */
+const EDGE_MS = 60_000;
+const EDGE_RUNS = 500;
 /** Of runs that began before the window and reach into it; nobody has more under way. */
 const MOST_SPANNING = 10_000;
 
@@ -124,23 +130,36 @@ function partsOf(
 /** The runs of the window by their numbers, in pieces; and the older ones that reach into it. */
 async function runSets(context: StoreContext, { from, to }: TimelineQuery): Promise<RunSet[]> {
   const { db } = context;
-  const edge = async (at: number, side: 'first' | 'last'): Promise<number | undefined> => {
-    const row = await db
-      .selectFrom('run')
-      .select('run_no')
-      .where('run_id', side === 'first' ? '>=' : '<', uuidv7Floor(at))
-      .orderBy('run_id', side === 'first' ? 'asc' : 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return row?.run_no;
-  };
-  const last = await edge(to, 'last');
-  if (last === undefined) return [];
-  const first = (await edge(from, 'first')) ?? last + 1;
+  const last = await db
+    .selectFrom(
+      db
+        .selectFrom('run')
+        .select('run_no')
+        .where('run_id', '<', uuidv7Floor(to + EDGE_MS))
+        .orderBy('run_id', 'desc')
+        .limit(EDGE_RUNS)
+        .as('newest'),
+    )
+    .select((eb) => eb.fn.max('run_no').as('run_no'))
+    .executeTakeFirst();
+  if (last?.run_no == null) return [];
+  const oldest = await db
+    .selectFrom(
+      db
+        .selectFrom('run')
+        .select('run_no')
+        .where('run_id', '>=', uuidv7Floor(from - EDGE_MS))
+        .orderBy('run_id')
+        .limit(EDGE_RUNS)
+        .as('oldest'),
+    )
+    .select((eb) => eb.fn.min('run_no').as('run_no'))
+    .executeTakeFirst();
+  const first = oldest?.run_no ?? last.run_no + 1;
   const spanning = await spanningRuns(context, from, first);
   const sets: RunSet[] = spanning.length === 0 ? [] : [{ numbers: JSON.stringify(spanning) }];
-  for (let at = first; at <= last; at += RUNS_AT_ONCE) {
-    sets.push({ first: at, last: Math.min(last, at + RUNS_AT_ONCE - 1) });
+  for (let at = first; at <= last.run_no; at += RUNS_AT_ONCE) {
+    sets.push({ first: at, last: Math.min(last.run_no, at + RUNS_AT_ONCE - 1) });
   }
   return sets;
 }

@@ -114,6 +114,16 @@ export function describeTimelineStore(open: OpenStore): void {
       expect(ids).not.toContain(after);
     });
 
+    it('holds every run of one instant, whatever their ids say of their order', async () => {
+      const ids = [];
+      for (const _ of range(12)) ids.push(...(await launch(opened, SAMPLE, { assets: ['stock'] })));
+      for (const window of [{}, { from: NOON - HOUR, to: NOON + 1 }, { from: NOON - HOUR, to: NOON }]) {
+        const [, lane] = await ask({ ...window, mostBars: 20 });
+        const expected = 'to' in window && window.to === NOON ? [] : ids.toSorted();
+        expect(lane!.bars!.map(({ runId }) => runId).sort()).toEqual(expected);
+      }
+    });
+
     it('counts in columns what would be too many bars', async () => {
       const { clock } = opened;
       for (const _ of range(3)) await ran('stock', 2);
