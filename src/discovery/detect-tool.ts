@@ -1,6 +1,7 @@
 import type { MapReader } from './config/map-reader.ts';
 import { readTool } from './config/pipeline-config-schema.ts';
 import { isDangoFolder } from './dlt/dango-sources.ts';
+import { configuresResources } from './dlt/dlt-code.ts';
 import type { FolderSource } from './folder-source.ts';
 import { textOf } from './folder-source.ts';
 import type { Tool } from './pipeline-config.ts';
@@ -45,7 +46,7 @@ function markersOf(folder: FolderSource, root: MapReader): Marker[] {
   if (files.has('dbt_project.yml')) markers.push({ tool: 'dbt', what: 'dbt_project.yml' });
   const replication = ['replication.yaml', 'replication.yml'].find((file) => files.has(file));
   if (replication !== undefined) markers.push({ tool: 'sling', what: replication });
-  if (/\bConfigurableDltResource\b|\bdlt_assets\b/.test(textOf(folder, 'definitions.py') ?? '')) {
+  if (configuresResources(textOf(folder, 'definitions.py') ?? '')) {
     markers.push({ tool: 'dlt', what: 'definitions.py' });
   }
   if (files.has('pipeline.py')) markers.push({ tool: 'dlt', what: 'pipeline.py' });

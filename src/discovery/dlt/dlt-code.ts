@@ -40,9 +40,13 @@ export interface DltCode {
   readonly pipelines: readonly CodePipeline[];
   /** Something happens when the file is run: `run()`, a main guard, a call at the top. */
   readonly runs: boolean;
-  readonly configurable: boolean;
   /** `config={"max_concurrent": …}` of a `define_asset_job`. */
   readonly maxConcurrent?: number;
+}
+
+/** Of a `definitions.py`: it configures resources for Dagster, however it comes by the name that does. */
+export function configuresResources(text: string): boolean {
+  return /\bConfigurableDltResource\b|\bdlt_assets\b/.test(text);
 }
 
 /** What one Python file of a dlt folder declares. */
@@ -51,7 +55,6 @@ export function readDltCode(tree: PythonTree): DltCode {
   const pipelines: CodePipeline[] = [];
   const insideConfig = new Set<number>();
   let dynamic = false;
-  let configurable = false;
   let maxConcurrent: number | undefined;
   const add = (resource: CodeResource | null): void => {
     if (resource === null) dynamic = true;
@@ -61,7 +64,6 @@ export function readDltCode(tree: PythonTree): DltCode {
     if (node.name === 'DecoratedStatement') {
       if (isDecoratedAssets(tree, node)) {
         // Its source is an object that only running the code makes.
-        configurable = true;
         dynamic = true;
       }
       const resource = decoratedResource(tree, node);
@@ -80,7 +82,6 @@ export function readDltCode(tree: PythonTree): DltCode {
       callee.endsWith('ConfigurableDltResource.config') ||
       callee.endsWith('ConfigurableDltResource')
     ) {
-      configurable = true;
       const call = configuredCall(tree, node);
       if (call !== null) insideConfig.add(call.from);
       add(call === null ? null : calledResource(tree, call, argumentsOf(tree, node).keywords));
@@ -96,7 +97,6 @@ export function readDltCode(tree: PythonTree): DltCode {
     dynamic,
     pipelines,
     runs: runsSomething(tree),
-    configurable,
     ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
   };
 }

@@ -15,7 +15,7 @@ import { configuredAssets } from './configured-assets.ts';
 import { readDangoSources } from './dango-sources.ts';
 import { type DltResourceFacts, dltPipelineAsset, dltResourceAsset, dltSourceAsset } from './dlt-assets.ts';
 import type { CodeResource, DltCode } from './dlt-code.ts';
-import { readDltCode } from './dlt-code.ts';
+import { configuresResources, readDltCode } from './dlt-code.ts';
 
 interface CodeFile {
   readonly path: string;
@@ -35,7 +35,7 @@ export function readDltFolder(
   const { reader } = root;
   const variables: VariableRead[] = [];
   const codes = readCode(source, variables);
-  const script = scriptOf(source, codes);
+  const script = scriptOf(source);
   const isDefinitions = script === 'definitions.py';
   const dango = readDangoSources(source, reader);
   const defaults: DltDefaults = {
@@ -120,8 +120,8 @@ function readCode(source: FolderSource, variables: VariableRead[]): CodeFile[] {
   return files;
 }
 
-function scriptOf(source: FolderSource, codes: readonly CodeFile[]): string | null {
-  if (codes.some((file) => file.path === 'definitions.py' && file.code.configurable)) return 'definitions.py';
+function scriptOf(source: FolderSource): string | null {
+  if (configuresResources(textOf(source, 'definitions.py') ?? '')) return 'definitions.py';
   if (source.files.has('pipeline.py')) return 'pipeline.py';
   const named = [...source.files.keys()].filter((path) => /^\w+_pipeline\.py$/.test(path)).sort();
   return named[0] ?? null;

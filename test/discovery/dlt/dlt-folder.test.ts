@@ -47,6 +47,28 @@ describe('definitions.py', () => {
     ]);
   });
 
+  it('is read for @dlt_assets too, whose sources only a recorded run tells; a job says how many run at once', async () => {
+    const output = await folder({
+      'definitions.py': `from dagster import Definitions, define_asset_job
+from dagster_dlt import dlt_assets
+
+def make(name):
+    @dlt_assets(dlt_source=source.with_resources(name), dlt_pipeline=pipeline)
+    def assets(context, dlt):
+        yield from dlt.run(context=context)
+    return assets
+
+job = define_asset_job(name="job", selection=[make("a")], config={"max_concurrent": 5})
+`,
+    });
+    expect(linesOf(output)).toEqual([]);
+    expect(output.jobs.map((job) => job.kind)).toEqual(['dlt_recorded']);
+    expect(stateOf(output, 'shop').config).toMatchObject({
+      maxConcurrent: 5,
+      dlt: { script: 'definitions.py', assetPer: 'resource' },
+    });
+  });
+
   it('needs a recorded run when its resources are computed', async () => {
     const looped = DEFINITIONS.replace('gen("one"), name="crm.one"', 'gen("one"), name=name');
     expect((await folder({ 'definitions.py': looped })).jobs.map((job) => job.kind)).toEqual([

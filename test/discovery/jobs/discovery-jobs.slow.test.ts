@@ -162,6 +162,93 @@ if __name__ == "__main__":
     expect((await run()).assets.map((asset) => asset.resource)).toEqual(['t0', 't1']);
   });
 
+  it('takes the settings of resources that a loop configures, wherever the class comes from', async () => {
+    const { run, with: settled } = await repository({
+      'pipelines/shop/definitions.py': `import dlt
+import company.platform
+from company import platform as p
+from company.platform import ConfigurableDltResource
+from company.platform import ConfigurableDltResource as Res
+from .common import ConfigurableDltResource as Ours, TABLES
+from .data import rows
+
+for number, configure in enumerate((company.platform.ConfigurableDltResource.config, p.ConfigurableDltResource.config, Res.config, Ours.config, Ours)):
+    configure(
+        dlt.resource(rows, name=f"s.{TABLES[number]}", table_name=TABLES[number]),
+        kinds={"api", "csv"},
+        meta={"dagster": {"automation_condition": "on_schedule", "automation_condition_config": {"cron_schedule": "@daily"}, "freshness_lower_bound_delta_seconds": 60}},
+    )
+`,
+      'pipelines/shop/common.py':
+        'from somewhere.internal import ConfigurableDltResource\nTABLES = ("a", "b", "c", "d", "e")\n',
+      'pipelines/shop/data.py': 'def rows():\n    yield {"a": 1}\n',
+    });
+    const result = await run();
+    expect(result.diagnostics).toEqual([]);
+    const output = await settled(result);
+    expect(keysOf(output, 'shop')).toEqual(['a', 'b', 'c', 'd', 'e'].map((name) => `dlt_shop/s.${name}`));
+    expect(result.assets[1]).toMatchObject({
+      source: { line: 10 },
+      overrides: {
+        kinds: ['api', 'csv'],
+        automation: { condition: 'on_schedule', cron: '@daily' },
+        freshness: { lowerBoundDeltaSeconds: 60, timezone: 'UTC', severity: 'WARN' },
+      },
+    });
+  });
+
+  it.each([
+    [
+      'what is no resource',
+      'import dlt\nfrom p import ConfigurableDltResource\nConfigurableDltResource.config(lambda: [], kinds={f"{1}"})\n',
+      /:3:1 .*ConfigurableDltResource\.config needs a dlt\.resource\(…\), this is function/,
+    ],
+    [
+      'a name of a platform that is not installed',
+      'import dlt\nfrom p import ConfigurableDltResource, warehouse\n[ConfigurableDltResource.config(dlt.resource([1], name=n)) for n in "ab"]\n',
+      /:2:1 .*p is not installed, only ConfigurableDltResource stands in for it: add its package to requirements.txt to use warehouse/,
+    ],
+    [
+      'a setting that is none',
+      'import dlt\nfrom p import ConfigurableDltResource\nfor n in "ab":\n    ConfigurableDltResource.config(dlt.resource([1], name=n), meta={"dagster": {"automation_condition": "eagerr"}})\n',
+      /:4:1 .*AUTOMATION_INVALID.*eager/,
+    ],
+  ])('tells %s, with its line', async (_, code, wanted) => {
+    const { run } = await repository({ 'pipelines/shop/definitions.py': code });
+    const result = await run();
+    const lines = result.diagnostics.map(
+      (one) => `${one.file}:${one.line}:${one.column} ${one.code} ${one.message}`,
+    );
+    expect(lines.join('\n')).toMatch(wanted);
+  });
+
+  it('takes down what @dlt_assets declares, with its group and destination', async () => {
+    const { run, output } = await repository({
+      'pipelines/shop/definitions.py': `import dlt
+from dagster import Definitions, define_asset_job
+from dagster_dlt import DagsterDltResource, dlt_assets
+
+@dlt.source
+def shop(key: str = dlt.secrets.value):
+    return dlt.resource([{"a": 1}], name="orders"), dlt.resource([{"a": 1}], name="items")
+
+@dlt_assets(dlt_source=shop(), dlt_pipeline=dlt.pipeline("shop", destination="postgres"), group_name="sales")
+def assets(context, dlt: DagsterDltResource):
+    yield from dlt.run(context=context)
+
+job = define_asset_job("job", selection=[assets], config={"max_concurrent": 3})
+defs = Definitions(assets=[assets], jobs=[job], resources={"dlt": DagsterDltResource()})
+`,
+    });
+    expect(stateOf(output, 'shop').config.maxConcurrent).toBe(3);
+    const { assets, diagnostics } = await run();
+    expect(diagnostics).toEqual([]);
+    expect(assets.map(({ key, kinds, overrides }) => [key, kinds, overrides])).toEqual([
+      ['dlt_shop/items', ['dlt', 'postgres'], { group: 'sales' }],
+      ['dlt_shop/orders', ['dlt', 'postgres'], { group: 'sales' }],
+    ]);
+  });
+
   it('reads definitions.py with a ConfigurableDltResource that is not installed here', async () => {
     const { run } = await repository({
       'pipelines/shop/definitions.py': `
