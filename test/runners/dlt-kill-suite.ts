@@ -7,8 +7,7 @@ import { dltRunner } from '../../src/runners/dlt.ts';
 import { duckdbRows } from '../helpers/duckdb.ts';
 import { StepFolder, type StepOutcome, stepSpec } from '../helpers/run-step-command.ts';
 
-export const DISPOSITIONS = ['replace', 'append', 'merge'] as const;
-type Disposition = (typeof DISPOSITIONS)[number];
+export type Disposition = 'replace' | 'append' | 'merge';
 
 /**
  * One resource with a cursor and one without, both with nested data. KILL_AT counts changes of files: dlt's state on disk
@@ -139,8 +138,11 @@ function ok(outcome: StepOutcome): StepOutcome {
 }
 
 /** @param moments numbers in [0, 1): where in a load, and how many milliseconds later, the process is killed */
-export function describeDltKills(moments: readonly (readonly [at: number, afterMs: number])[]): void {
-  describe.each(DISPOSITIONS)('E1: SIGKILL in a load that is to %s', (disposition) => {
+export function describeDltKills(
+  dispositions: readonly Disposition[],
+  moments: readonly (readonly [at: number, afterMs: number])[],
+): void {
+  describe.each(dispositions)('E1: SIGKILL in a load that is to %s', (disposition) => {
     it.each(moments)(
       'at %f of it and %i ms: the retry, and the next run, come out as if nothing had been',
       async (at, afterMs) => {

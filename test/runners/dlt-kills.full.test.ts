@@ -7,4 +7,4 @@ const MOMENTS = Array.from({ length: 30 }, (_, number) => {
   return [(number + seededRandom(`at ${number}`)) / 30, afterMs] as const;
 });
 
-describeDltKills(MOMENTS);
+describeDltKills(['replace', 'append', 'merge'], MOMENTS);

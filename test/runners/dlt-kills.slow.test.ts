@@ -1,3 +1,3 @@
 import { describeDltKills } from './dlt-kill-suite.ts';
 
-describeDltKills([[0.72, 0]]);
+describeDltKills(['append'], [[0.72, 0]]);
