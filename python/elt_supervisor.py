@@ -1,4 +1,4 @@
-"""The parent of a step's process. Standard library only; run as `python -I -S elt_supervisor.py STEP_DIR ARGV…`.
+"""The parent of a step's process. Standard library only; run as `python -I -S elt_supervise.py STEP_DIR ARGV…`.
 
 It outlives the service: it pumps the output (redacted, repaired, capped) into `output.log`, keeps the time-out, ends the
 whole process tree when it is told to, or when nobody renews the `lease` file, and leaves `exit.json` behind.
@@ -650,6 +650,3 @@ def main(step_dir, argv):
             environment[name] = value
     supervise(Supervisor(step_dir, argv, environment, secrets))
 
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import traceback
+from types import ModuleType
 
 # Python puts this package's folder first on the path, where `events` or `errors` would hide a user's module.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -23,12 +24,21 @@ def main() -> int:
     with open(request_file, encoding="utf-8") as file:
         request = json.load(file)
     try:
-        module = __import__(f"elt_runner.{tool}_runner", fromlist=["main"])
+        module = load(tool)
         return int(module.main(request))
     except ImportError as error:
         return fail("config", error, f"{error}: the folder's environment lacks what {tool} needs; add it to requirements.txt")
     except Exception as error:
         return fail("user", error, None)
+
+
+def load(tool: str) -> ModuleType:
+    """Our own modules are compiled once, although steps write no byte code: none of the folder's can be imported yet."""
+    writes_none, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return __import__(f"elt_runner.{tool}_runner", fromlist=["main"])
+    finally:
+        sys.dont_write_bytecode = writes_none
 
 
 def fail(failure_class: str, error: Exception, message: str | None) -> int:

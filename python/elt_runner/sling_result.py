@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -86,6 +85,8 @@ def cursor(target: str, stream: Stream) -> dict[str, Any] | None:
         return None
     table = stream["object"].split(".")[-1].replace('"', "")
     column = stream["update_key"].replace('"', "")
+    import sqlite3
+
     try:
         with sqlite3.connect(f"file:{os.path.abspath(database_file['path'])}?mode=ro", uri=True, timeout=1) as database:
             (newest,) = database.execute(f'select max("{column}") from "{table}"').fetchone()

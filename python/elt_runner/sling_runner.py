@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import selectors
@@ -264,9 +263,8 @@ def _end(failures: list[tuple[str, str, str]], unfinished: list[str]) -> int:
 class _Journal:
     """Streams that earlier attempts of this step of this run have loaded: some modes would append them again."""
 
-    def __init__(self, folder: str) -> None:
-        identity = f"{os.environ.get('ELT_RUN_ID', '')}\0{os.environ.get('ELT_STEP_KEY', '')}"
-        self._file = os.path.join(folder, f"journal-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json")
+    def __init__(self, file: str) -> None:
+        self._file = file
         try:
             with open(self._file, encoding="utf-8") as content:
                 self._done: dict[str, Any] = json.load(content)

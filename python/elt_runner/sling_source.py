@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -125,6 +124,8 @@ def _sqlite_range(path: str, stream: str, update_key: str, ranges: dict[str, str
     column, prefix = _plain_quotes(update_key), f'"{schema}".' if schema else ""
     form = f'case typeof("{column}") when \'text\' then substr("{column}", 11, 1) || \'text\' else typeof("{column}") end'
     query = f'select distinct {form} from {prefix}"{table}" where "{column}" is not null limit 2'
+    import sqlite3
+
     try:
         with sqlite3.connect(f"file:{os.path.abspath(path)}?mode=ro", uri=True, timeout=5) as database:
             forms = [row[0] for row in database.execute(query)]

@@ -33,7 +33,7 @@ export interface StepCommand {
   readonly files: readonly StepFile[];
   readonly cancelSignal: 'SIGTERM' | 'SIGINT';
   /** It may be forked from an interpreter that has this tool imported; absent: it is always started. */
-  readonly warm?: 'dlt' | 'dbt';
+  readonly warm?: 'dlt' | 'dbt' | 'sling';
 }
 
 /** Turns a spec into a process. Pure but for reading `places.treeDir`; adapters: dlt, sling, dbt, python, scripted (tests). */

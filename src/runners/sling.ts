@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { sha256 } from '../lib/digest.ts';
 import { invariant } from '../lib/invariant.ts';
 import { logLevelOf } from '../plan/log-level.ts';
 import type { StepSpec } from '../plan/step-spec.ts';
@@ -55,6 +56,7 @@ export const slingRunner: Runner = {
       });
       return { key, portions: parts };
     });
+    const identity = `${spec.ref.runId}\0${spec.ref.stepKey}`;
     const request = {
       sling: places.sling,
       // Never `--trace`, which prints passwords.
@@ -65,7 +67,8 @@ export const slingRunner: Runner = {
       named_streams: Object.keys(replication.streams ?? {}),
       variables: variablesOf(replication),
       full_refresh: spec.fullRefresh && spec.partitions.kind === 'none',
-      journal: join(places.stateDir, 'sling'),
+      // Named here: hashing in Python would load all of OpenSSL first.
+      journal: join(places.stateDir, 'sling', `journal-${sha256(identity).slice(0, 16)}.json`),
       assets,
     };
     return {
@@ -77,6 +80,7 @@ export const slingRunner: Runner = {
       },
       files: [...files, { name: REQUEST_FILE, content: JSON.stringify(request) }],
       cancelSignal: 'SIGINT',
+      warm: 'sling',
     };
   },
 };

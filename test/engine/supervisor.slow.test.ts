@@ -16,7 +16,7 @@ import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { findPython } from '../../src/runners/environments/find-python.ts';
 import { isRunning } from '../helpers/step-processes.ts';
 
-const SCRIPT = join(import.meta.dirname, '..', '..', 'python', 'elt_supervisor.py');
+const SCRIPT = join(import.meta.dirname, '..', '..', 'python', 'elt_supervise.py');
 
 interface Settings {
   readonly cancel_signal?: string;
@@ -180,7 +180,10 @@ log.write(b"o", b"fourth line")
 log.tell_dropped()
 log.tell_dropped()
 print(log.dropped, log.lines)`;
-  const child = spawn(python, ['-c', text, SCRIPT], { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(python, ['-c', text, SCRIPT.replace('supervise.', 'supervisor.')], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const told = (await child.stdout.toArray()).join('');
   expect(told.trim()).toBe('2 3');
   const [first, torn, fourth, dropped] = lines();

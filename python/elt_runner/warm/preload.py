@@ -22,6 +22,7 @@ LATER = {
         "dlt.destinations.impl.duckdb.sql_client",
         "pendulum.locales.en.locale",
     ),
+    "sling": ("elt_runner.checked_runner", "sqlite3", "hashlib"),
     "dbt": (
         "elt_runner.checked_runner",
         "dbt.task.build",

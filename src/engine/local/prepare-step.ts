@@ -18,7 +18,7 @@ import { layWorkDir } from './work-dir.ts';
 export interface PreparedStep {
   readonly command: SupervisedCommand;
   readonly basePython: string;
-  /** Path of `elt_supervisor.py`. */
+  /** Path of `elt_supervise.py`. */
   readonly supervisor: string;
   readonly envKey: string;
   /** To be forked from; null: to be started. */
@@ -97,7 +97,7 @@ export async function prepareStep(
         : await machine.warmStarts.serverFor({ tool: command.warm, envKey, python }, env, signal);
     return {
       basePython,
-      supervisor: join(machine.pythonDir, 'elt_supervisor.py'),
+      supervisor: join(machine.pythonDir, 'elt_supervise.py'),
       envKey,
       warm,
       secrets,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { bootId, type ProcessIdentity } from '../process-identity.ts';
 
 /** What an interpreter has imported that steps are forked from. */
-export type WarmTool = 'dlt' | 'dbt';
+export type WarmTool = 'dlt' | 'dbt' | 'sling';
 
 /** What a fork needs to become a step's process; its supervisor gets `redact`, the step's own process does not. */
 export interface ForkRequest {
