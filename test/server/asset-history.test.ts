@@ -44,10 +44,7 @@ async function run(engine: Surface['engine'], asset: string, keys?: string[]): P
 }
 
 /** Each run has ten rows more than the one before. */
-function growing(
-  key: string,
-  more: (turn: number) => Record<string, unknown> = () => ({}),
-): () => StepScript {
+function growing(key: string): () => StepScript {
   let turn = 0;
   return () => {
     turn += 1;
