@@ -29,17 +29,15 @@ export function Deliveries() {
   const path = `/alerts/deliveries?limit=50${status === ANY ? '' : `&status=${status}`}`;
   const first = useResource<ListPage<AlertDelivery>>(path, concernsAlerts);
   return (
-    <Section
-      title="Messages"
-      aside={
+    <Section title="Messages">
+      <div class="toolbar">
         <Segmented
           label="Status"
           value={status}
           choices={CHOICES}
           onChoose={(value) => setQuery({ status: value === ANY ? '' : value })}
         />
-      }
-    >
+      </div>
       <Load from={first} what="Messages">
         {(page) => <Found key={path} path={path} page={page} filtered={status !== ANY} />}
       </Load>
