@@ -18,7 +18,8 @@ export const MetadataSchema = z.record(z.string(), METADATA_VALUE);
 /**
  * Plain values. Units are in the name. Every runner uses these names for the same thing, and pages, plots and Insights
  * know them: `rows`, `bytes`, `seconds`, `rows_per_second`, `load_ids`, `schema_changes`, `cursor`, `tables`, `commit`,
- * `partition`, `destination`, `dataset`, `files`, `full_refresh`, `config`, `uncertain`.
+ * `partition`, `destination`, `dataset`, `files`, `full_refresh`, `config`, `uncertain`, `rows_scanned`, `bytes_stored`, `cursor_before`,
+ * `extract_seconds`, `normalize_seconds`, `load_seconds` (`docs/dlt.md`).
  */
 export type Metadata = z.infer<typeof MetadataSchema>;
 
