@@ -38,11 +38,8 @@ export interface WarmScripts {
   remove(): Promise<void>;
 }
 
-/** Fork servers for scripted steps, on any interpreter without packages: all of the product but the tool itself. */
-export function warmScripts(
-  limits: Partial<WarmLimits> = {},
-  options: { readonly preload?: string; readonly availableMemory?: () => number } = {},
-): WarmScripts {
+/** Our Python package in a folder of its own, with the scripted runner in it. */
+export function warmPackage(preload = ''): string {
   const pythonDir = mkdtempSync(join(tmpdir(), 'elt-warm-'));
   for (const name of readdirSync(PYTHON)) {
     if (name !== 'elt_runner') symlinkSync(join(PYTHON, name), join(pythonDir, name));
@@ -51,7 +48,16 @@ export function warmScripts(
     recursive: true,
     filter: (path) => !path.includes('__pycache__'),
   });
-  writeFileSync(join(pythonDir, 'elt_runner/dlt_runner.py'), `${options.preload ?? ''}\n${SCRIPT_RUNNER}`);
+  writeFileSync(join(pythonDir, 'elt_runner/dlt_runner.py'), `${preload}\n${SCRIPT_RUNNER}`);
+  return pythonDir;
+}
+
+/** Fork servers for scripted steps, on any interpreter without packages: all of the product but the tool itself. */
+export function warmScripts(
+  limits: Partial<WarmLimits> = {},
+  options: { readonly preload?: string; readonly availableMemory?: () => number } = {},
+  pythonDir = warmPackage(options.preload),
+): WarmScripts {
   const warmStarts = createWarmStarts({
     pythonDir,
     environment: () => ({ PATH: process.env['PATH']! }),

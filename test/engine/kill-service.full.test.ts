@@ -1,0 +1,3 @@
+import { killServiceSuite } from './kill-service-suite.ts';
+
+killServiceSuite('warm');
