@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlt.pipeline import helpers
@@ -37,7 +37,7 @@ class Kept:
         self._file = os.path.join(folder, FILE)
 
     def unfinished(self) -> Facts | None:
-        """{run_id, at, resources, pipelines: {name: what it takes away}} of a drop that was begun."""
+        """{run_id, at, pipelines: {name: what it takes away}} of a drop that was begun."""
         try:
             with open(self._file, encoding="utf-8") as content:
                 stored = json.load(content)
@@ -45,13 +45,18 @@ class Kept:
             return None
         return stored if isinstance(stored, dict) and isinstance(stored.get("pipelines"), dict) else None
 
-    def begin(self, resources: list[str] | None, plans: list[Facts]) -> Facts:
+    def begin(self, plans: list[Facts]) -> Facts:
         """What an earlier drop began and did not finish becomes part of this one."""
-        before = self.unfinished() or {"resources": [], "pipelines": {}}
-        both = None if resources is None or before["resources"] is None else sorted({*resources, *before["resources"]})
-        pipelines = {**before["pipelines"], **{plan["pipeline"]: plan for plan in plans}}
-        intent = {"run_id": os.environ.get("ELT_RUN_ID", ""), "at": time.time(), "resources": both, "pipelines": pipelines}
-        self.write(intent)
+        pipelines = (self.unfinished() or {"pipelines": {}})["pipelines"]
+        for plan in plans:
+            before = pipelines.get(plan["pipeline"])
+            if before is not None:
+                pipelines[plan["pipeline"]] = _both(before, plan)
+            elif takes_something(plan):
+                pipelines[plan["pipeline"]] = plan
+        intent = {"run_id": os.environ.get("ELT_RUN_ID", ""), "at": time.time(), "pipelines": pipelines}
+        if pipelines:
+            self.write(intent)
         return intent
 
     def write(self, intent: Facts) -> None:
@@ -69,12 +74,12 @@ class Kept:
 
     def cross_out(self, intent: Facts, pipeline: str) -> None:
         """One pipeline is done; with the last one the whole drop."""
-        del intent["pipelines"][pipeline]
+        plan = intent["pipelines"].pop(pipeline)
+        self._forget(plan["resources"])
         if intent["pipelines"]:
             self.write(intent)
-            return
-        self._forget(intent["resources"])
-        os.remove(self._file)
+        else:
+            os.remove(self._file)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -89,15 +94,13 @@ class Kept:
     def partition_dirs(self) -> list[str]:
         return sorted(glob.glob(os.path.join(glob.escape(self.folder), "partitions", "*")))
 
-    def _forget(self, resources: list[str] | None) -> None:
-        """Journals are about pending packages, of which none is left; partitions that were appended can be appended again."""
+    def _forget(self, resources: list[str]) -> None:
+        """Journals are about pending packages, of which none is left, and about loads that are gone; partitions that were
+        appended can be appended again."""
         for file in glob.glob(os.path.join(glob.escape(self.folder), "journal-*.json")):
             os.remove(file)
+        shutil.rmtree(os.path.join(self.folder, "finished"), ignore_errors=True)
         loaded = os.path.join(self.folder, "loaded.json")
-        if resources is None:
-            if os.path.exists(loaded):
-                os.remove(loaded)
-            return
         try:
             with open(loaded, encoding="utf-8") as content:
                 known = json.load(content)
@@ -108,17 +111,46 @@ class Kept:
         os.replace(loaded + ".tmp", loaded)
 
 
-def planned(view: dlt_state.View, wanted: list[str] | None, partition_dirs: list[str]) -> Facts:
-    """What a drop takes away of one pipeline: looked up, not done."""
+def _both(before: Facts, plan: Facts) -> Facts:
+    """What two drops of a pipeline take away together; the newer one knows better what is still there."""
+    resources = sorted({*before["resources"], *plan["resources"]})
+    whole = before["whole"] or plan["whole"]
+    return {**plan, "resources": resources, "whole": whole, "shares_schema": before["shares_schema"] or plan["shares_schema"]}
+
+
+class Target:
+    """A pipeline of the folder. `is_own`: whether a resource is loaded under its name; others of its source may be loaded
+    under names of their own, and share its schema."""
+
+    def __init__(self, pipeline: Any, offered: dict[str, Facts], is_own: Callable[[str], bool], shares_schema: bool) -> None:
+        self.pipeline = pipeline
+        self.offered = offered
+        self.is_own = is_own
+        self.shares_schema = shares_schema
+
+
+def planned(target: Target, view: dlt_state.View, wanted: list[str] | None, partition_dirs: list[str]) -> Facts:
+    """What a drop takes away of one pipeline: looked up, not done.
+
+    Of the whole pipeline, that is what its code offers, what it has a state of, and what its working directory knows: a
+    schema of the same name in the destination can have tables of somebody else.
+    """
     tables = list(dlt_state.tables_of(view))
     dlt_state.count_rows(view.stored, tables)
     known = dlt_state.resources(view, {}, tables)
-    chosen = [resource for resource in known if wanted is None or resource["name"] in wanted]
+    own = {*target.offered, *dlt_state.stateful(view.state), *dlt_state.local_resources(view.pipeline)}
+    chosen = [
+        resource
+        for resource in known
+        if target.is_own(resource["name"]) and (resource["name"] in own if wanted is None else resource["name"] in wanted)
+    ]
     names = [resource["name"] for resource in chosen]
     return {
         "pipeline": view.pipeline.pipeline_name,
         "destination": (view.pipeline.destination and view.pipeline.destination.destination_name) or None,
         "dataset": view.pipeline.dataset_name,
+        "whole": wanted is None,
+        "shares_schema": target.shares_schema,
         "resources": names,
         "tables": [
             {"name": table["name"], "resource": table["resource"], "rows": table["rows"], "nested": table["parent"] is not None}
@@ -132,6 +164,10 @@ def planned(view: dlt_state.View, wanted: list[str] | None, partition_dirs: list
         ],
         "pending": dlt_state.pending_everywhere(view.pipeline, partition_dirs),
     }
+
+
+def takes_something(plan: Facts) -> bool:
+    return bool(plan["resources"] or plan["pending"])
 
 
 def refuse_foreign_pending(view: dlt_state.View, plan: Facts, wanted: list[str] | None) -> None:
@@ -150,18 +186,19 @@ def refuse_foreign_pending(view: dlt_state.View, plan: Facts, wanted: list[str] 
             )
 
 
-def execute(pipeline: Any, wanted: list[str] | None) -> None:
+def execute(pipeline: Any, plan: Facts) -> None:
     """Takes the resources away. Done again after it was interrupted anywhere, it comes to the same end."""
     pipeline.activate()
     _abort_pending(pipeline)
-    if pipeline.destination is None:
+    if pipeline.destination is None or not plan["resources"]:
         return
     pipeline.sync_destination()
+    if plan["shares_schema"]:
+        dlt_state.widen(pipeline, pipeline)
     for schema_name in list(pipeline.schema_names):
-        if wanted is None:
-            command = Command(pipeline, schema_name=schema_name, state_paths="*", drop_all=True)
-        else:
-            command = Command(pipeline, resources=wanted, schema_name=schema_name)
+        # State of the source itself, beside that of its resources, goes with the whole of it.
+        paths = "*" if plan["whole"] else ()
+        command = Command(pipeline, resources=plan["resources"], schema_name=schema_name, state_paths=paths)
         if not command.is_empty:
             command()
 
@@ -181,13 +218,15 @@ def _abort_pending(pipeline: Any) -> None:
         raise Failure("user", f"the pending packages of {pipeline.pipeline_name} could not be removed", "PendingLoad")
 
 
-def verify(pipeline: Any, wanted: list[str] | None) -> None:
+def verify(pipeline: Any, plan: Facts) -> None:
     """Asks the destination anew: what was dropped must not stand there."""
-    with dlt_state.view(pipeline) as view:
-        left = [resource for resource in dlt_state.resources(view, {}, list(dlt_state.tables_of(view))) if wanted is None or resource["name"] in wanted]
-        names = sorted(resource["name"] for resource in left if resource["tables"] or resource["cursors"])
-    if names:
-        raise Failure("user", f"{pipeline.pipeline_name} still has tables or state of {', '.join(names)} after the drop", "DropFailed")
+    with dlt_state.view(pipeline, plan["shares_schema"]) as view:
+        tables = list(dlt_state.tables_of(view))
+        dlt_state.count_rows(view.stored, tables)
+        there = {table["resource"] for table in tables if table["rows"] is not None}
+        left = sorted((there | set(dlt_state.stateful(view.state))) & set(plan["resources"]))
+    if left:
+        raise Failure("user", f"{pipeline.pipeline_name} still has tables or state of {', '.join(left)} after the drop", "DropFailed")
 
 
 def finish_interrupted(pipeline: Any, folder: str) -> bool:
@@ -203,15 +242,16 @@ def finish_interrupted(pipeline: Any, folder: str) -> bool:
         name = pipeline.pipeline_name
         if intent is None or name not in intent["pipelines"]:
             return False
-        what = "all its resources" if intent["resources"] is None else ", ".join(intent["resources"])
+        plan = intent["pipelines"][name]
+        what = ", ".join(plan["resources"]) or "nothing"
         events.log("warning", f"{name}: the drop of {what} by run {intent['run_id']} was interrupted; finishing it before anything is loaded")
         target = pipeline
         if _is_of_a_partition(pipeline, folder):
             _abort_pending(pipeline)
             target = dlt_state.beside(pipeline, os.path.join(folder, "pipelines"))
-        execute(target, intent["resources"])
-        verify(target, intent["resources"])
-        events.emit("dlt_dropped", finished_for=intent["run_id"], pipelines=[intent["pipelines"][name]])
+        execute(target, plan)
+        verify(target, plan)
+        events.emit("dlt_dropped", finished_for=intent["run_id"], pipelines=[plan])
         kept.cross_out(intent, name)
         pipeline.activate()
     return True

@@ -207,30 +207,33 @@ def _overwrites(mode: str | None, flags: int) -> bool:
     return bool(flags & (os.O_WRONLY | os.O_RDWR)) and not flags & os.O_APPEND
 
 
-_guard: _Guard | None = None
+#: The guard that watches now, if any.
+_watching: list[_Guard] = []
 _is_hooked = False
 
 
 @contextlib.contextmanager
 def _guarded(allow_connections: bool) -> Iterator[_Guard]:
-    global _guard, _is_hooked
+    global _is_hooked
     if not _is_hooked:
         # Python keeps a hook for the rest of the process; without a guard it lets everything pass.
         sys.addaudithook(_audit)
         _is_hooked = True
     drivers = [] if allow_connections else _refuse_drivers()
-    _guard = guard = _Guard(allow_connections)
+    guard = _Guard(allow_connections)
+    _watching.append(guard)
     try:
         yield guard
     finally:
-        _guard = None
+        _watching.remove(guard)
         for module, connect in drivers:
             module.connect = connect
 
 
-def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if _guard is not None:
-        _guard.audit(event, arguments)
+def _audit(event: str, arguments: tuple[Any, ...], watching: list[_Guard] = _watching) -> None:
+    # The names of this module are gone before the process is.
+    for guard in watching:
+        guard.audit(event, arguments)
 
 
 def _refuse_drivers() -> list[tuple[Any, Any]]:
@@ -241,8 +244,8 @@ def _refuse_drivers() -> list[tuple[Any, Any]]:
         module = importlib.import_module(name)
 
         def connect(*arguments: Any, _original: Any = module.connect, **keywords: Any) -> Any:
-            if _guard is not None and ":memory:" not in arguments:
-                _guard.refuse("connect to a server or database")
+            for guard in _watching if ":memory:" not in arguments else []:
+                guard.refuse("connect to a server or database")
             return _original(*arguments, **keywords)
 
         replaced.append((module, module.connect))

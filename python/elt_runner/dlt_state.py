@@ -10,14 +10,15 @@ import contextlib
 import copy
 import datetime
 import glob
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import dlt
 
-from elt_runner import dlt_target
+from elt_runner import dlt_target, dlt_unique
 
 Facts = dict[str, Any]
 
@@ -46,7 +47,7 @@ class View:
 
 
 @contextlib.contextmanager
-def view(pipeline: Any) -> Iterator[View]:
+def view(pipeline: Any, shares_schema: bool = False) -> Iterator[View]:
     pipeline.activate()
     with tempfile.TemporaryDirectory(prefix="elt-dlt-") as scratch:
         warnings: list[str] = []
@@ -56,6 +57,8 @@ def view(pipeline: Any) -> Iterator[View]:
             stored.sync_destination()
             if not stored.schema_names and not _has_sources(stored.state):
                 stored = None
+            elif shares_schema:
+                widen(stored, stored)
         yield View(pipeline, stored, warnings)
         pipeline.activate()
 
@@ -93,33 +96,63 @@ def _may_exist(pipeline: Any) -> bool:
     return place.get("kind") not in ("duckdb", "sqlite") or os.path.exists(place["path"])
 
 
-def names_of_resources(pipeline: Any) -> list[str]:
-    """Names under which single resources of the pipeline are loaded by processes of their own: `github__issues`."""
-    prefix = f"{pipeline.pipeline_name}__"
-    found = {os.path.basename(path) for path in glob.glob(os.path.join(glob.escape(pipeline.pipelines_dir), f"{glob.escape(prefix)}*"))}
-    with view(pipeline) as pipeline_view:
-        found.update(_stored_names(pipeline_view.stored or pipeline, prefix) if _may_exist(pipeline) else [])
+def names_of_resources(pipeline: Any, offered: Iterable[str]) -> list[str]:
+    """Names under which single resources of the pipeline are loaded by processes of their own: `github__issues`.
+
+    Working directories here are this folder's; in the destination other folders may have names that begin alike.
+    """
+    name = pipeline.pipeline_name
+    found = {os.path.basename(path) for path in glob.glob(os.path.join(glob.escape(pipeline.pipelines_dir), f"{glob.escape(name)}__*"))}
+    possible = {dlt_unique.name_for(name, resource) for resource in offered} - {name}
+    if possible and _may_exist(pipeline):
+        rows = _ask(pipeline, "SELECT DISTINCT pipeline_name FROM {table}", "_dlt_pipeline_state")
+        found.update(possible & {row[0] for row in rows})
     return sorted(found)
 
 
-def _stored_names(stored: Any, prefix: str) -> list[str]:
+def widen(pipeline: Any, stored: Any | None) -> None:
+    """Adds tables to the pipeline's schemas that only other stored versions of them have, if they are there.
+
+    Pipelines that load the resources of one source each store a schema of the same name, which has their own tables alone.
+    """
+    for name in pipeline.schema_names:
+        query = "SELECT {schema} FROM {table} WHERE schema_name = %s ORDER BY inserted_at DESC"
+        schema = pipeline.schemas[name]
+        for (text,) in _ask(stored, query, "_dlt_version", name):
+            for table in json.loads(text)["tables"].values():
+                if table["name"] not in schema.tables and not table["name"].startswith("_dlt_") and _is_there(stored, name, table["name"]):
+                    schema.tables[table["name"]] = table
+        pipeline.schemas.save_schema(schema)
+
+
+def _is_there(stored: Any, schema_name: str, table: str) -> bool:
+    with _sql(stored, schema_name) as client:
+        return client is not None and _count(client, table) is not None
+
+
+def _ask(stored: Any | None, query: str, table: str, *values: Any) -> list[Any]:
+    """Rows of one of dlt's own tables; none where the destination has none."""
     from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
+    if stored is None:
+        return []
     with _sql(stored, stored.default_schema_name) as client:
         if client is None:
             return []
-        table = client.make_qualified_table_name("_dlt_pipeline_state")
+        text = query.format(table=client.make_qualified_table_name(table), schema=client.escape_column_name("schema"))
         try:
-            rows = client.execute_sql(f"SELECT DISTINCT pipeline_name FROM {table}")
+            return list(client.execute_sql(text, *values) or [])
         except DatabaseUndefinedRelation:
             return []
-    return [row[0] for row in rows or [] if row[0].startswith(prefix)]
 
 
-def report(pipeline_view: View, offered: dict[str, Facts], rows: bool, partition_dirs: list[str]) -> tuple[Facts, list[Facts], Any]:
-    """What is told of a pipeline: its facts, its tables, its state."""
+def report(
+    pipeline_view: View, offered: dict[str, Facts], is_own: Callable[[str], bool], rows: bool, partition_dirs: list[str]
+) -> tuple[Facts, list[Facts], Any]:
+    """What is told of a pipeline: its facts, its tables, its state. `is_own`: whether a resource is loaded under its name."""
     pipeline = pipeline_view.pipeline
-    tables = list(tables_of(pipeline_view))
+    offered = {name: facts for name, facts in offered.items() if is_own(name)}
+    tables = [table for table in tables_of(pipeline_view) if is_own(table["resource"])]
     if rows:
         count_rows(pipeline_view.stored, tables)
     facts = {
@@ -132,7 +165,7 @@ def report(pipeline_view: View, offered: dict[str, Facts], rows: bool, partition
         "state_from": "destination" if pipeline_view.from_destination else "working_dir",
         "state_version": pipeline_view.state.get("_state_version"),
         "schemas": [_schema(pipeline_view.source, name) for name in pipeline_view.source.schema_names],
-        "resources": resources(pipeline_view, offered, tables),
+        "resources": [one for one in resources(pipeline_view, offered, tables) if is_own(one["name"])],
         "pending": pending_everywhere(pipeline, partition_dirs),
         "loads": _loads(pipeline_view.stored),
         "trace": _trace(pipeline),
@@ -236,24 +269,11 @@ def _count(client: Any, table: str) -> int | None:
 
 
 def _loads(stored: Any | None) -> list[Facts]:
-    if stored is None:
-        return []
-    from dlt.destinations.exceptions import DatabaseUndefinedRelation
-
-    with _sql(stored, stored.default_schema_name) as client:
-        if client is None:
-            return []
-        table = client.make_qualified_table_name("_dlt_loads")
-        schemas = ", ".join(["%s"] * len(stored.schema_names))
-        where = f"WHERE schema_name IN ({schemas}) " if schemas else ""
-        try:
-            found = client.execute_sql(
-                f"SELECT load_id, inserted_at, schema_name, status FROM {table} {where}ORDER BY inserted_at DESC LIMIT {LAST_LOADS}",
-                *stored.schema_names,
-            )
-        except DatabaseUndefinedRelation:
-            return []
-    return [{"load_id": row[0], "at": plain(row[1]), "schema": row[2], "ok": row[3] == 0} for row in found or []]
+    names = stored.schema_names if stored is not None else []
+    where = f"WHERE schema_name IN ({', '.join(['%s'] * len(names))}) " if names else ""
+    query = "SELECT load_id, inserted_at, schema_name, status FROM {table} " + where + f"ORDER BY inserted_at DESC LIMIT {LAST_LOADS}"
+    found = _ask(stored, query, "_dlt_loads", *names)
+    return [{"load_id": row[0], "at": plain(row[1]), "schema": row[2], "ok": row[3] == 0} for row in found]
 
 
 def _destination(pipeline: Any) -> Facts | None:
@@ -309,6 +329,21 @@ def resource_of(pipelines: list[Any], schema_name: str, table: str) -> str:
                 found = tables[found["parent"]]
             return str(found.get("resource") or found["name"])
     return table
+
+
+def stateful(state: Facts) -> list[str]:
+    """Resources that a state has something of."""
+    return [name for source in (state.get("sources") or {}).values() for name in source.get("resources") or {}]
+
+
+def local_resources(pipeline: Any) -> set[str]:
+    """Resources that have tables in the schemas of the working directory."""
+    found = set()
+    for name in pipeline.schema_names:
+        for table in pipeline.schemas[name].data_tables(include_incomplete=True):
+            if table.get("parent") is None:
+                found.add(table.get("resource") or table["name"])
+    return found
 
 
 def _trace(pipeline: Any) -> Facts | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import dlt
 
-from elt_runner import dlt_drop, dlt_runner, dlt_state, dlt_window, events
+from elt_runner import dlt_drop, dlt_runner, dlt_state, dlt_unique, dlt_window, events
+from elt_runner.dlt_drop import Target
 from elt_runner.dlt_look import Look
 from elt_runner.errors import Failure
 
@@ -32,20 +33,20 @@ def main(request: Request) -> int:
     dlt_window.lower_row_order()
     step = dlt_runner.Step(request)
     try:
-        look = _look(request, step)
+        targets, warnings = _look(request, step)
         kept = dlt_drop.Kept(os.path.dirname(request["loaded_file"]))
         if request["operation"]["action"] == "read":
-            _read(request["operation"], look, kept)
+            _read(request["operation"], targets, warnings, kept)
         else:
-            _drop(request["operation"], look, kept)
+            _drop(request["operation"], targets, kept)
     except BaseException as error:
         return step.fail(error)
     events.emit("end", status="ok")
     return 0
 
 
-def _look(request: Request, step: dlt_runner.Step) -> Look:
-    """Runs the folder's code as for its newest partition, or for none."""
+def _look(request: Request, step: dlt_runner.Step) -> tuple[list[Target], list[str]]:
+    """Runs the folder's code as for its newest partition, or for none. @returns its pipelines, and what went wrong"""
     look = Look()
     key = None
     for partition in request["partitions"]:
@@ -53,25 +54,38 @@ def _look(request: Request, step: dlt_runner.Step) -> Look:
         os.environ.update(partition["variables"])
     entry, _ = step.entry()
     look.through(lambda: entry(key))
-    for pipeline in list(look.pipelines.values()):
-        for own in dlt_state.names_of_resources(pipeline):
-            if own not in look.pipelines:
-                look.pipelines[own] = dlt_state.beside(pipeline, pipeline.pipelines_dir, own)
-    return look
+    targets: list[Target] = []
+    for name, pipeline in look.pipelines.items():
+        targets.extend(_family(pipeline, look.offered.get(name, {}), set(look.pipelines)))
+    return targets, look.warnings
 
 
-def _read(operation: Facts, look: Look, kept: dlt_drop.Kept) -> None:
-    intent = kept.unfinished()
-    names = list(look.pipelines)
-    for number, (name, pipeline) in enumerate(look.pipelines.items()):
-        with dlt_state.view(pipeline) as view:
-            facts, tables, state = dlt_state.report(view, look.offered.get(name, {}), operation["rows"], kept.partition_dirs())
-        if number == 0:
-            facts["warnings"] = [*look.warnings, *facts["warnings"]]
-        unfinished = None
-        if intent is not None and name in intent["pipelines"]:
-            unfinished = {"run_id": intent["run_id"], "resources": intent["resources"]}
-        events.emit("dlt_state", pipeline=name, of=names, dlt_version=dlt.__version__, facts={**facts, "unfinished_drop": unfinished})
+def _family(pipeline: Any, offered: dict[str, Facts], made: set[str]) -> list[Target]:
+    """The pipeline, and those that load single resources of it under names of their own."""
+    base = pipeline.pipeline_name
+    names = [name for name in dlt_state.names_of_resources(pipeline, offered) if name not in made]
+    if not names:
+        return [Target(pipeline, offered, lambda _: True, False)]
+    dlt_unique.keep_sections()
+    for name in names:
+        dlt_unique.given[name] = base
+    family = [Target(pipeline, offered, lambda resource: dlt_unique.name_for(base, resource) not in names, True)]
+    for name in names:
+        own = dlt_state.beside(pipeline, pipeline.pipelines_dir, name)
+        family.append(Target(own, offered, lambda resource, own_name=name: dlt_unique.name_for(base, resource) == own_name, True))
+    return family
+
+
+def _read(operation: Facts, targets: list[Target], warnings: list[str], kept: dlt_drop.Kept) -> None:
+    unfinished = kept.unfinished() or {"pipelines": {}}
+    for number, target in enumerate(targets):
+        name = target.pipeline.pipeline_name
+        with dlt_state.view(target.pipeline, target.shares_schema) as view:
+            facts, tables, state = dlt_state.report(view, target.offered, target.is_own, operation["rows"], kept.partition_dirs())
+        plan = unfinished["pipelines"].get(name)
+        facts["unfinished_drop"] = None if plan is None else {"run_id": unfinished["run_id"], "resources": plan["resources"]}
+        facts["warnings"] = [*(warnings if number == 0 else []), *facts["warnings"]]
+        events.emit("dlt_state", pipeline=name, dlt_version=dlt.__version__, facts=facts)
         for part in _parts(tables):
             events.emit("dlt_state_tables", pipeline=name, tables=part)
         too_long = len(json.dumps(state, default=str)) > LARGEST_STATE
@@ -91,33 +105,45 @@ def _parts(tables: list[Facts]) -> list[list[Facts]]:
     return parts
 
 
-def _drop(operation: Facts, look: Look, kept: dlt_drop.Kept) -> None:
+def _drop(operation: Facts, targets: list[Target], kept: dlt_drop.Kept) -> None:
     wanted: list[str] | None = operation["resources"]
     dirs = kept.partition_dirs()
     plans = []
-    known: set[str] = {name for offered in look.offered.values() for name in offered}
-    for pipeline in look.pipelines.values():
-        with dlt_state.view(pipeline) as view:
-            plan = dlt_drop.planned(view, wanted, dirs)
+    known: set[str] = {name for target in targets for name in target.offered}
+    for target in targets:
+        with dlt_state.view(target.pipeline, target.shares_schema) as view:
+            plan = dlt_drop.planned(target, view, wanted, dirs)
             known.update(resource["name"] for resource in dlt_state.resources(view, {}, list(dlt_state.tables_of(view))))
             dlt_drop.refuse_foreign_pending(view, plan, wanted)
         plans.append(plan)
     _refuse_unknown(wanted, known)
     if operation["action"] == "preview":
-        events.emit("dlt_drop_preview", pipelines=plans)
+        events.emit("dlt_drop_preview", pipelines=[plan for plan in plans if dlt_drop.takes_something(plan)] or plans[:1])
         return
     # From here on a wish to stop comes too late: what is begun is brought to its end, which is near.
     signal.signal(signal.SIGTERM, _finish_first)
     signal.signal(signal.SIGINT, _finish_first)
-    intent = kept.begin(wanted, plans)
+    intent = kept.begin(plans)
     dlt_drop.remove_partition_dirs(kept)
-    for name, pipeline in look.pipelines.items():
-        dlt_drop.execute(pipeline, intent["resources"])
-        dlt_drop.verify(pipeline, intent["resources"])
-    events.emit("dlt_dropped", finished_for=None, pipelines=[intent["pipelines"][plan["pipeline"]] for plan in plans])
-    for plan in plans:
+    done = []
+    for target in targets:
+        plan = intent["pipelines"].get(target.pipeline.pipeline_name)
+        if plan is not None:
+            dlt_drop.execute(target.pipeline, _of_family(plan, intent))
+            dlt_drop.verify(target.pipeline, _of_family(plan, intent))
+            done.append(plan)
+    events.emit("dlt_dropped", finished_for=None, pipelines=done or plans[:1])
+    for plan in done:
         print(_told(plan))
         kept.cross_out(intent, plan["pipeline"])
+
+
+def _of_family(plan: Facts, intent: Facts) -> Facts:
+    """Pipelines that share a schema drop the resources of all of them: each has stored a version of it, the newest counts."""
+    if not plan["shares_schema"]:
+        return plan
+    names = {name for other in intent["pipelines"].values() if other["shares_schema"] for name in other["resources"]}
+    return {**plan, "resources": sorted(names)}
 
 
 def _refuse_unknown(wanted: list[str] | None, known: set[str]) -> None:

@@ -42,7 +42,7 @@ def install() -> None:
 
     Pipeline._make_dataset_name = make_dataset_name  # type: ignore[method-assign]
     Pipeline._bind_local_files = bind_local_files  # type: ignore[method-assign]
-    _keep_sections()
+    keep_sections()
 
 
 def rename(pipeline: Any, resource: str) -> None:
@@ -84,7 +84,7 @@ def _as_given(pipeline: Any, call: Any) -> Any:
         pipeline.pipeline_name = own
 
 
-def _keep_sections() -> None:
+def keep_sections() -> None:
     """`GITHUB__DESTINATION__…` and `[github.destination]` hold for `github__issues` too."""
     look = resolve.resolve_single_provider_value
 

@@ -67,8 +67,8 @@ if __name__ == "__main__":
 export interface DltShop {
   readonly folder: StepFolder;
   readonly duckdb: string;
-  /** @param day of a load of one partition */
-  load(env?: Readonly<Record<string, string>>, day?: string): Promise<StepOutcome>;
+  /** @param day of a load of one partition @param resource of a load of one resource */
+  load(env?: Readonly<Record<string, string>>, day?: string, resource?: string): Promise<StepOutcome>;
   operate(
     action: StepOperation['action'],
     resources?: readonly string[],
@@ -76,10 +76,18 @@ export interface DltShop {
   ): Promise<StepOutcome>;
 }
 
+export interface DltShopOptions {
+  readonly script?: string;
+  /** Instead of the default environment's. */
+  readonly python?: string;
+  /** Each resource is an asset, loaded by a step of its own. */
+  readonly parallel?: boolean;
+}
+
 /** The shop's folder with its steps, each a process as the service starts it. */
 export async function dltShop(
   variables: Readonly<Record<string, string>> = {},
-  script: string = SCRIPT,
+  { script = SCRIPT, python, parallel = false }: DltShopOptions = {},
 ): Promise<DltShop> {
   const folder = await StepFolder.create({ 'pipeline.py': script });
   const duckdb = join(folder.root, 'shop.duckdb');
@@ -88,22 +96,41 @@ export async function dltShop(
     script: 'pipeline.py',
     sourceArgs: {},
     resources: [],
-    assetPer: 'pipeline',
+    assetPer: parallel ? 'resource' : 'pipeline',
     incremental: {},
   } as const;
+  const config = { dlt, ...(parallel ? { maxConcurrent: 2 } : {}) };
+  const options = (env: Readonly<Record<string, string>>) => ({
+    env: { ...given, ...env },
+    ...(python === undefined ? {} : { python }),
+  });
   let runs = 0;
   return {
     folder,
     duckdb,
-    load(env = {}, day) {
+    load(env = {}, day, resource) {
+      const assets =
+        resource === undefined
+          ? {}
+          : {
+              assets: [
+                {
+                  key: `dlt_shop/${resource}`,
+                  resource,
+                  partitions: { kind: 'none' },
+                  blockingChecks: [],
+                  codeVersion: '1',
+                },
+              ] as const,
+            };
       const partition = day === undefined ? {} : dayPartition(day);
-      const spec = stepSpec('dlt', { dlt }, { runId: `load-${(runs += 1)}`, ...partition });
-      return folder.run(dltRunner, spec, { env: { ...given, ...env } });
+      const spec = stepSpec('dlt', config, { runId: `load-${(runs += 1)}`, ...partition, ...assets });
+      return folder.run(dltRunner, spec, options(env));
     },
     operate(action, resources, env = {}) {
       const operation = { kind: 'dlt_state', action, resources: resources ?? null, rows: true } as const;
-      const spec = stepSpec('dlt', { dlt }, { runId: `${action}-${(runs += 1)}`, assets: [], operation });
-      return folder.run(dltRunner, spec, { env: { ...given, ...env } });
+      const spec = stepSpec('dlt', config, { runId: `${action}-${(runs += 1)}`, assets: [], operation });
+      return folder.run(dltRunner, spec, options(env));
     },
   };
 }

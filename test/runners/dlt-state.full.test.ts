@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { checkPython } from '../helpers/check-environment.ts';
 import { dltShop, rowsOf, told, WHOLE_SHOP } from '../helpers/dlt-shop.ts';
 import { startPostgres } from '../helpers/postgres.ts';
 import type { StepOutcome } from '../helpers/run-step-command.ts';
@@ -84,7 +86,7 @@ pipeline = dlt.pipeline("shop", destination=dlt.destinations.duckdb(path), datas
 pipeline.run(rows, table_name="orders")
 os.remove("vault.db")
 `;
-    const shop = await dltShop({}, vault);
+    const shop = await dltShop({}, { script: vault });
     await shop.folder.write(
       'make.py',
       `import sqlite3
@@ -110,12 +112,50 @@ db.commit()
   });
 });
 
+describe('resources that are loaded side by side, under names of their own', () => {
+  it('are told and dropped one by one, also where only the destination knows of them', async () => {
+    const shop = await dltShop({}, { parallel: true });
+    const loadBoth = async () => {
+      for (const resource of ['orders', 'customers']) ended(await shop.load({}, undefined, resource));
+    };
+    const namesOf = (outcome: StepOutcome) =>
+      told(ended(outcome), 'dlt_state').map(({ pipeline, facts }) => [
+        pipeline,
+        ...(facts as { resources: { name: string; rows: number }[] }).resources.map(
+          ({ name, rows }) => `${name} ${rows}`,
+        ),
+      ]);
+    await loadBoth();
+    const own = [
+      ['shop__customers', 'customers 3'],
+      ['shop__orders', 'orders 10'],
+    ];
+    expect(namesOf(await shop.operate('read')).filter((one) => one.length > 1)).toEqual(own);
+    ended(await shop.operate('drop', ['orders']));
+    expect(await rowsOf(shop)).toEqual({ customers: 3 });
+    await loadBoth();
+    expect(await rowsOf(shop)).toEqual(WHOLE_SHOP);
+
+    await rm(shop.folder.state, { recursive: true });
+    expect(namesOf(await shop.operate('read')).filter((one) => one.length > 1)).toEqual(own);
+    ended(await shop.operate('drop', ['orders']));
+    expect(await rowsOf(shop)).toEqual({ customers: 3 });
+    await loadBoth();
+    expect(await rowsOf(shop)).toEqual(WHOLE_SHOP);
+    ended(await shop.operate('drop'));
+    expect(await rowsOf(shop)).toEqual({});
+    await loadBoth();
+    expect(await rowsOf(shop)).toEqual(WHOLE_SHOP);
+  });
+});
+
 describe('on Postgres', () => {
   it('tells and drops what stands there, by credentials that only the code has', async (context) => {
     const postgres = await startPostgres();
     if ('skip' in postgres) return context.skip(postgres.skip);
     onTestFinished(() => postgres.stop());
-    const shop = await dltShop({ SHOP_POSTGRES: postgres.url });
+    const python = await checkPython();
+    const shop = await dltShop({ SHOP_POSTGRES: postgres.url }, { python });
     ended(await shop.load());
     expect(resourcesOf(await shop.operate('read'))).toEqual([
       ['customers', 3, 3],
