@@ -15,6 +15,7 @@ export type PageName =
   | 'insights'
   | 'audit'
   | 'git'
+  | 'pipeline'
   | 'plan'
   | 'problems'
   | 'system'
@@ -61,6 +62,7 @@ function parse(pathname: string): Route {
     if (first === 'assets') return { page: 'asset', id: decode(second) };
     if (first === 'runs') return { page: 'run', id: decode(second) };
     if (first === 'backfills') return { page: 'backfill', id: decode(second) };
+    if (first === 'pipelines') return { page: 'pipeline', id: decode(second) };
     if (first === 'git' && second === 'plan') return { page: 'plan', id: '' };
   }
   const list = second === '' && Object.hasOwn(LISTS, first) ? LISTS[first] : undefined;
@@ -114,6 +116,11 @@ export function runHref(runId: string): string {
 
 export function backfillHref(backfillId: string): string {
   return `/backfills/${encodeURIComponent(backfillId)}`;
+}
+
+/** The state of a dlt pipeline. */
+export function pipelineHref(component: string, pipeline: string): string {
+  return `/pipelines/${encodeURIComponent(`${component}/${pipeline}`)}`;
 }
 
 /** Lets plain links to our own pages change the page without a load. */

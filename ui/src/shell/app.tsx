@@ -64,6 +64,7 @@ const PAGES: Readonly<Record<string, () => Promise<ComponentType<{ id: string }>
   insights: () => import('../pages/insights/insights.tsx').then((m) => m.Insights),
   audit: () => import('../pages/audit/audit.tsx').then((m) => m.Audit),
   git: () => import('../pages/git/git.tsx').then((m) => m.Git),
+  pipeline: () => import('../pages/pipeline/pipeline.tsx').then((m) => m.PipelinePage),
   plan: () => import('../pages/plan/plan.tsx').then((m) => m.PlanPage),
   problems: () => import('../pages/problems/problems.tsx').then((m) => m.Problems),
   system: () => import('../pages/system/system.tsx').then((m) => m.System),

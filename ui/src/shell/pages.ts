@@ -36,6 +36,7 @@ const DETAILS: Partial<Record<PageName, PageName>> = {
   run: 'runs',
   backfill: 'backfills',
   plan: 'git',
+  pipeline: 'assets',
 };
 
 /** The entry that is marked while a page is shown. */

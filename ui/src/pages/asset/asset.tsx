@@ -23,6 +23,7 @@ import { concernsAsset } from '../../state/concerns.ts';
 import { launch } from '../../state/launch.ts';
 import { requestLaunch } from '../../state/launch-request.ts';
 import { useResource } from '../../state/resource.ts';
+import { StateLink, StateReset } from '../pipeline/state-link.tsx';
 import { Overview } from './overview.tsx';
 import { PartitionsTab } from './partitions-tab.tsx';
 import { RunsTab } from './runs-tab.tsx';
@@ -85,6 +86,7 @@ function Shown({ asset }: { asset: AssetDetail }) {
       actions={<Materialize asset={asset} />}
     >
       <Line asset={asset} />
+      <StateReset asset={asset} />
       {asset.held && (
         <p class="notice-line tone-warn">
           The newest revision of its folder is broken: it runs from its last good revision.{' '}
@@ -237,6 +239,7 @@ function Line({ asset }: { asset: AssetDetail }) {
       {!byItself && asset.kind === 'materializable' && (
         <span>Nothing runs it by itself: no schedule, no condition</span>
       )}
+      <StateLink asset={asset} />
       {asset.code !== null && <CommitChip commit={asset.code.commit} url={asset.code.url} />}
     </p>
   );
