@@ -212,6 +212,18 @@ function requestsOf({
       '/api/v1/components/main/moves/accept',
       { pipeline: 'orders' },
     ],
+    'get /api/v1/pipelines': ['/api/v1/pipelines?name=orders'],
+    'get /api/v1/pipelines/{component}/{name}': ['/api/v1/pipelines/main/orders'],
+    'get /api/v1/pipelines/{component}/{name}/state': ['/api/v1/pipelines/main/orders/state'],
+    'post /api/v1/pipelines/{component}/{name}/state': [
+      '/api/v1/pipelines/main/orders/state',
+      { rows: false },
+    ],
+    'post /api/v1/pipelines/{component}/{name}/drop': [
+      '/api/v1/pipelines/main/orders/drop',
+      { dry_run: true },
+    ],
+    'get /api/v1/pipelines/{component}/{name}/drops/{run_id}': ['/api/v1/pipelines/main/orders/drops/none'],
     'get /api/v1/drift': ['/api/v1/drift'],
     'get /api/v1/revisions/{range}/diff': ['/api/v1/revisions/1...2/diff'],
     'get /api/v1/diagnostics': ['/api/v1/diagnostics'],
@@ -229,6 +241,7 @@ const REFUSED: Readonly<Record<string, number>> = {
   'post /api/v1/runs/{id}/cancel': 409,
   'post /api/v1/backfills/{id}/retry': 409,
   'post /api/v1/alerts/deliveries/{name}/retry': 404,
+  'get /api/v1/pipelines/{component}/{name}/drops/{run_id}': 404,
 };
 
 describe('the contract', () => {
