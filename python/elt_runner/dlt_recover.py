@@ -156,11 +156,16 @@ def is_registered(client: Any, load_id: str) -> bool:
 
 
 def tidy(pipeline: Any) -> None:
-    """Takes away extracted packages that are normalized already: dlt deletes them a moment later than it puts their
-    successors in place, and would trip over what a killed process left of them, in every run to come."""
+    """Finishes moves of packages that a killed process left half done: dlt would trip over them in every run to come.
+
+    A package that is through is marked first and moved then; one that is normalized is put in place before what it was
+    made of is deleted."""
     extracted, packages = pipeline._get_normalize_storage(), pipeline._get_load_storage()
     if not extracted.is_storage_ready() or not packages.is_storage_ready():
         return
+    for load_id in packages.list_normalized_packages():
+        if packages.normalized_packages.is_package_completed(load_id):
+            packages.storage.rename_tree(packages.get_normalized_package_path(load_id), packages.get_loaded_package_path(load_id))
     beyond = {*packages.list_normalized_packages(), *packages.list_loaded_packages()}
     for load_id in extracted.extracted_packages.list_packages():
         if load_id in beyond:
