@@ -154,6 +154,8 @@ it('H3: shows hostile texts as texts, and drops links that run something', async
     const { page, faults, strangers } = await openTab(context, `${url}/nowhere`);
     const paths = [
       '/',
+      '/timeline?view=table',
+      '/timeline',
       '/assets',
       '/assets/dlt_shop_orders',
       '/assets/dlt_shop_orders?tab=definition',
