@@ -148,7 +148,8 @@ export async function rowsOf(shop: DltShop): Promise<Readonly<Record<string, num
   );
   if (tables.length === 0) return {};
   const counts = tables.map(([table]) => `select '${String(table)}', count(*) from raw.${String(table)}`);
-  return Object.fromEntries(await duckdbRows(shop.duckdb, counts.join(' union all ')));
+  const rows = (await duckdbRows(shop.duckdb, counts.join(' union all '))) as [string, number][];
+  return Object.fromEntries(rows);
 }
 
 export const WHOLE_SHOP = { customers: 3, orders: 10, orders__items: 20 };
