@@ -123,7 +123,7 @@ export interface DltDeclaredSource {
 }
 
 export const CONTRACT_MODES = ['evolve', 'freeze', 'discard_row', 'discard_value'] as const;
-export type ContractMode = (typeof CONTRACT_MODES)[number];
+type ContractMode = (typeof CONTRACT_MODES)[number];
 
 /** What happens to data that the schema does not have: one word for all, or for each part of it. */
 export type SchemaContract =

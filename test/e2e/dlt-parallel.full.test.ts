@@ -128,9 +128,9 @@ describe('two resources of one source, into one Postgres', () => {
     held = { names: new Set(), both: Promise.withResolvers() };
     const run = await load();
     held = null;
-    expect(run.steps_list.map(({ step_key, attempt }) => [step_key, attempt]).sort()).toEqual([
-      ['dlt_shop.orders', 1],
-      ['dlt_shop.payments', 1],
+    expect(run.steps_list.map(({ step_key, attempt }) => `${step_key} ${attempt}`).sort()).toEqual([
+      'dlt_shop.orders 1',
+      'dlt_shop.payments 1',
     ]);
     const [orders, payments] = await Promise.all([
       extraction(run.run_id, 'dlt_shop.orders'),

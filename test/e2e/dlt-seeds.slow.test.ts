@@ -315,12 +315,12 @@ describe('folders as guides for dlt write them', () => {
     for (const name of ['issues', 'pull_requests', 'repos', 'forks', 'stargazers']) api.set(name, rows(30));
     secret('ISSUES_INITIAL_VALUE', day(21));
     const run = await load('dlt_github');
-    expect(run.steps_list.map(({ step_key, attempt }) => [step_key, attempt]).sort()).toEqual([
-      ['dlt_github.forks', 1],
-      ['dlt_github.issues', 1],
-      ['dlt_github.pull_requests', 1],
-      ['dlt_github.repos', 1],
-      ['dlt_github.stargazers', 1],
+    expect(run.steps_list.map(({ step_key, attempt }) => `${step_key} ${attempt}`).sort()).toEqual([
+      'dlt_github.forks 1',
+      'dlt_github.issues 1',
+      'dlt_github.pull_requests 1',
+      'dlt_github.repos 1',
+      'dlt_github.stargazers 1',
     ]);
     const { group } = await service.api<AssetDetail>(
       'GET',

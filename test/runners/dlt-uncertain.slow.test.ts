@@ -118,5 +118,5 @@ function messages(outcome: StepOutcome): unknown[] {
 }
 
 function loadId(outcome: StepOutcome): string {
-  return /load (\d+\.\d+)/.exec((outcome.end?.error as { message: string }).message)![1]!;
+  return /load (\d+\.\d+)/.exec((outcome.end!.error as { message: string }).message)![1]!;
 }
