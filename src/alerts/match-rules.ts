@@ -8,8 +8,8 @@ const OF_ALL: ReadonlySet<AlertEvent> = new Set(['sync_failed', 'sync_recovered'
 
 /** Which rules of a set of definitions an item is for. Selections are evaluated once. */
 export interface RuleMatcher {
-  rulesFor(item: AlertItem): readonly DefinedRule[];
-  matches(rule: DefinedRule, item: AlertItem): boolean;
+  readonly rulesFor: (item: AlertItem) => readonly DefinedRule[];
+  readonly matches: (rule: DefinedRule, item: AlertItem) => boolean;
 }
 
 export function createRuleMatcher({ assets, alerts }: Pick<Definitions, 'assets' | 'alerts'>): RuleMatcher {

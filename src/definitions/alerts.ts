@@ -119,7 +119,7 @@ export function mergeAlerts(
 
 /** What they mean: places in files aside. */
 export function alertsMeaning({ channels, rules }: DefinedAlerts): unknown {
-  return [...channels.values(), ...rules.values()].map(({ source: _, ...rest }) => rest);
+  return [...channels.values(), ...rules.values()].map((one) => ({ ...one, source: null }));
 }
 
 /** In the words of the file, for the differences of two revisions. */
@@ -128,7 +128,7 @@ export function alertsShape({ channels, rules }: DefinedAlerts): unknown {
     Object.fromEntries([...all.values()].map((one) => [one.id, shape(one)]));
   if (channels.size + rules.size === 0) return undefined;
   return {
-    channels: named(channels, ({ name: _, source: _at, component: _of, id: _id, ...rest }) => rest),
+    channels: named(channels, channelShape),
     rules: named(rules, (rule) => ({
       on: rule.on,
       select: rule.select,
@@ -140,6 +140,24 @@ export function alertsShape({ channels, rules }: DefinedAlerts): unknown {
       group_wait: `${rule.groupWaitSeconds}s`,
     })),
   };
+}
+
+function channelShape(channel: AlertChannel): object {
+  switch (channel.type) {
+    case 'slack':
+      return { type: channel.type, url: channel.url };
+    case 'email':
+      return { type: channel.type, to: channel.to, from: channel.from, smtp: channel.smtp };
+    case 'webhook': {
+      const { type, url, headers, secret } = channel;
+      return {
+        type,
+        url,
+        headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+        secret,
+      };
+    }
+  }
 }
 
 function muteText(mute: AlertRule['mute']): string | boolean {

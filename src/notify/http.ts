@@ -60,8 +60,8 @@ function retryAfter(text: string | null): number | null {
 
 /** The first bytes, on one line; what else comes is not read. */
 async function beginningOf(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return '';
+  if (response.body === null) return '';
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const pieces: Uint8Array[] = [];
   let size = 0;
   while (size < LARGEST_ANSWER) {

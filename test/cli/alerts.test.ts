@@ -30,6 +30,21 @@ it('lists rules and channels with what keeps one from sending', async () => {
   );
 });
 
+it('is part of what the doctor looks at', async () => {
+  const { app } = await surface({
+    snapshot: {
+      instance: sampleSnapshot({}, { alerts: { channels: [slack('team')], rules: [rule()] } }).instance,
+    },
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as { port: number };
+  const { stdout, code } = await runCli(['doctor'], { env: { ELT_URL: `http://127.0.0.1:${port}` } });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    /✗ alert channel team: ELT_ALERT_URL is not set\n {4}add the line ELT_ALERT_URL=… to \.env/,
+  );
+});
+
 it('tests a channel, a rule or all, and ends with 1 when one did not arrive', async () => {
   const { elt, hook } = await listening();
   const [channel, ofRule, all] = [

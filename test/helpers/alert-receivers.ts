@@ -97,8 +97,8 @@ export async function startMailServer(): Promise<MailServer> {
         : done(new Error('535 wrong user or password')),
     onRcptTo: (_address, _session, done) => {
       const { refuse } = mail;
-      if (refuse === null) return done();
-      return done(Object.assign(new Error(refuse.message), { responseCode: refuse.code }));
+      if (refuse === null) done();
+      else done(Object.assign(new Error(refuse.message), { responseCode: refuse.code }));
     },
     onData(stream, session, done) {
       const pieces: Buffer[] = [];

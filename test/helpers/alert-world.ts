@@ -19,17 +19,17 @@ export interface AlertWorldOptions extends SurfaceOptions {
 
 export interface AlertWorld extends Surface {
   /** Looks at what happened, and sends what is due. */
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
   /** Looks, waits until every message has gathered, looks again. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   /** As after a restart of the service. */
-  restart(): void;
+  readonly restart: () => void;
   /** When it would look by itself. */
-  nextAt(): Promise<number | null>;
-  deliveries(): Promise<readonly DeliveryRow[]>;
+  readonly nextAt: () => Promise<number | null>;
+  readonly deliveries: () => Promise<readonly DeliveryRow[]>;
   /** Publishes the same pipelines with other alerts or other facts of the snapshot. */
-  republish: Surface['publish'];
-  launch(selection: string, partition?: string): Promise<string>;
+  readonly republish: Surface['publish'];
+  readonly launch: (selection: string, partition?: string) => Promise<string>;
 }
 
 /** The real store and engine with scripted steps, the real collector, sender and notifier, and a clock of the test's. */

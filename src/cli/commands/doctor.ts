@@ -152,6 +152,7 @@ async function apiChecks(client: Client): Promise<Check[]> {
       text: `${bytes(instance.storage.database_bytes)}, ${instance.last_event_id} events`,
     },
     ...components.flatMap(componentChecks),
+    ...alertChecks(instance),
     ...instance.environments.map((environment): Check => {
       const failed = environment.status === 'failed';
       return {
@@ -166,6 +167,29 @@ async function apiChecks(client: Client): Promise<Check[]> {
       if (daemon.status === 'failed') return { name, status: 'failed', text: daemon.last_error ?? 'failed' };
       return { name, status: silent ? 'warning' : 'ok', text: `last beat ${relative(daemon.at, now)}` };
     }),
+  ];
+}
+
+function alertChecks({ alerts: { failed, last_error: error, unready } }: Instance): Check[] {
+  return [
+    ...unready.map(
+      ({ channel, problem, hint }): Check => ({
+        name: `alert channel ${channel}`,
+        status: 'failed',
+        text: problem,
+        fix: hint,
+      }),
+    ),
+    ...(failed === 0
+      ? []
+      : [
+          {
+            name: 'alerts',
+            status: 'failed' as const,
+            text: `${plural(failed, 'message')} of the last day not delivered: ${error ?? ''}`,
+            fix: 'see: elt alerts log; then: elt alerts test <channel>',
+          },
+        ]),
   ];
 }
 

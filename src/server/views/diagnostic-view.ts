@@ -1,8 +1,11 @@
 import type { ComponentService } from '../../component/component.ts';
+import { createRedactor } from '../../lib/secret.ts';
 import type { Diagnostic } from '../contract/common.ts';
 import type { PlacedDiagnostic } from './all-diagnostics.ts';
 import { linkOf, type ViewContext } from './view-context.ts';
 
+/** Passwords in addresses: a neighbouring line may be the one that should not hold one. */
+const redact = createRedactor([]);
 const LINES_AROUND = 2;
 const LONGEST_LINE = 400;
 /** Files read for one answer: enough for a screen, bounded when a thousand folders are broken. */
@@ -47,7 +50,8 @@ export async function diagnosticViews(
         path: diagnostic.path ?? null,
         pipeline: diagnostic.pipeline ?? null,
         component,
-        excerpt: excerptOf(await linesOf(entry), line),
+        // A line that is wrong because it holds a secret is shown to nobody.
+        excerpt: diagnostic.code === 'SECRET_IN_REPOSITORY' ? [] : excerptOf(await linesOf(entry), line),
         url: commit === null || file === '' ? null : linkOf(context, component, { commit, path: file, line }),
       };
     }),
@@ -61,7 +65,7 @@ export function excerptOf(lines: readonly string[] | undefined, line: number): D
   const last = Math.min(lines.length, line + LINES_AROUND);
   const excerpt: Diagnostic['excerpt'] = [];
   for (let number = first; number <= last; number += 1) {
-    excerpt.push({ line: number, text: (lines[number - 1] ?? '').slice(0, LONGEST_LINE) });
+    excerpt.push({ line: number, text: redact(lines[number - 1] ?? '').slice(0, LONGEST_LINE) });
   }
   return excerpt;
 }
