@@ -83,8 +83,6 @@ class Platform:
         return {
             "dlt_assets": dlt_assets,
             "DagsterDltResource": DagsterDltResource,
-            "DltLoadCollectionComponent": Nothing,
-            "DagsterDltTranslator": Nothing,
             "Definitions": definitions,
             "AssetExecutionContext": Context,
             "define_asset_job": Nothing,

@@ -231,4 +231,61 @@ describe('dltRequest', () => {
     expect(again).toBe(a);
     expect(dltDataDir(spec(undefined, {}), '/state')).toBe('/state/dlt');
   });
+
+  it('gives a resource that is loaded alone a pipeline name of its own, and folders of its own for partitions', () => {
+    const dlt = { ...DLT, assetPer: 'resource' as const };
+    const alone = (maxConcurrent: number, assets: PlannedAsset[], fields: Partial<StepSpec> = {}) =>
+      stepSpec('dlt', { dlt, maxConcurrent, partitions: DAILY }, { assets, ...fields });
+    expect(request(alone(1, [asset('a'), asset('b')]))).toMatchObject({
+      own_resource: null,
+      assets_share_state: true,
+      lock_dir: expect.stringMatching(/\/\.locks$/),
+    });
+    expect(request(alone(2, [asset('a')]))).toMatchObject({ own_resource: 'a', assets_share_state: true });
+    const day = dayPartition('2026-01-05');
+    expect(request(alone(2, [asset('a')], day))).toMatchObject({
+      own_resource: 'a',
+      assets_share_state: false,
+    });
+    const dirs = [alone(2, [asset('a')], day), alone(2, [asset('b')], day), alone(1, [asset('a')], day)];
+    expect(new Set(dirs.map((step) => dltDataDir(step, '/state'))).size).toBe(3);
+  });
+
+  it('asks for the declared sources of its assets; without assets for all of them', () => {
+    const source = (name: string) => ({
+      name,
+      sourceModule: `${name}_module`,
+      sourceName: name,
+      sourceArgs: {},
+      datasetName: `raw_${name}`,
+    });
+    const dlt = { ...DLT, sources: [source('crm'), source('web')] };
+    const one = request(stepSpec('dlt', { dlt }, { assets: [asset('web')] }));
+    expect(one.sources).toEqual([
+      { name: 'web', module: 'web_module', source: 'web', args: {}, dataset: 'raw_web' },
+    ]);
+    expect(one).toMatchObject({
+      resources: null,
+      assets: [{ key: 'dlt_shop/web', resource: null, source: 'web' }],
+    });
+    const all = request(stepSpec('dlt', { dlt: { ...dlt, datasetName: 'raw' } }, { assets: [] }));
+    expect(all.sources.map(({ name, dataset }) => [name, dataset])).toEqual([
+      ['crm', 'raw'],
+      ['web', 'raw'],
+    ]);
+  });
+
+  it('words contracts as dlt does, and says what becomes of loads that were left', () => {
+    const asked = (more: object) => request(stepSpec('dlt', { dlt: { ...DLT, ...more } }));
+    expect(asked({})).toMatchObject({ schema_contract: null, on_pending: 'load', on_uncertain: 'fail' });
+    expect(asked({ schemaContract: 'freeze', onPending: 'abort', onUncertain: 'skip' })).toMatchObject({
+      schema_contract: 'freeze',
+      on_pending: 'abort',
+      on_uncertain: 'skip',
+    });
+    expect(asked({ schemaContract: { columns: 'evolve', dataType: 'freeze' } }).schema_contract).toEqual({
+      columns: 'evolve',
+      data_type: 'freeze',
+    });
+  });
 });

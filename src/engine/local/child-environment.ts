@@ -160,9 +160,9 @@ function isToken(name: string, { tokenVariables }: ChildEnvironmentInput): boole
 
 /** dlt's own: `<PIPELINE>__DESTINATION_TYPE`. */
 function prefixesOf(spec: StepSpec): string[] {
-  const names = [spec.pipeline, spec.config.name, spec.config.dlt?.pipelineName].filter(
-    (name) => name !== undefined,
-  );
+  const { name: folder, dlt } = spec.config;
+  const sources = (dlt?.sources ?? []).map(({ name }) => name);
+  const names = [spec.pipeline, folder, dlt?.pipelineName, ...sources].filter((name) => name !== undefined);
   return names.map((name) => `${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}__`);
 }
 
