@@ -19,7 +19,7 @@ export type PipelineResult =
 
 /**
  * The pipeline that a person means: by its name (`dlt_orders`, with its component before a slash where two have it), by
- * that of its folder (`orders`), or for dlt by that of the declared source or of dlt's own pipeline.
+ * that of its folder (`orders`), or for dlt by that of a declared source or of dlt's own pipeline.
  * @param tools only pipelines of these are meant
  */
 export function findPipeline(definitions: Definitions, name: string, tools: readonly Tool[]): PipelineResult {
@@ -62,7 +62,8 @@ export function findPipeline(definitions: Definitions, name: string, tools: read
 
 function others({ config, code }: PipelineState): ReadonlySet<string> {
   const folder = code.dir.slice(code.dir.lastIndexOf('/') + 1);
-  const given = [folder, config.dlt?.sourceName, config.dlt?.pipelineName];
+  const sources = config.dlt?.sources?.map((source) => source.name) ?? [];
+  const given = [folder, config.dlt?.sourceName, config.dlt?.pipelineName, ...sources];
   return new Set(given.filter((one) => one !== undefined));
 }
 

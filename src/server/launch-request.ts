@@ -56,9 +56,12 @@ function select(definitions: Definitions, { selection, source }: LaunchRequest):
   if (!found.ok) throw refusal(found.code, found.message, found.hint);
   const { component, pipeline } = found;
   const { nodes, order } = definitions.assets;
+  // One of several sources of a folder is an asset of its own.
+  const isOne = pipeline.config.dlt?.sources?.some(({ name }) => name === source) === true;
   const keys = order.filter((key) => {
     const node = nodes.get(key);
-    return node?.component === component && node.pipeline === pipeline.name;
+    const isOfIt = node?.component === component && node.pipeline === pipeline.name;
+    return isOfIt && (!isOne || node.resource === source);
   });
   if (keys.length > 0) return { ok: true, keys };
   const message = `no asset of ${pipeline.name} is known yet`;

@@ -23,6 +23,30 @@ const SHOP: Record<string, SamplePipeline> = {
   report: { assets: { report: {} } },
 };
 
+/** A folder with two sources. */
+const DECLARED: Record<string, SamplePipeline> = {
+  dlt_declared: {
+    tool: 'dlt',
+    config: {
+      dlt: {
+        script: 'pipeline.py',
+        sources: ['crm', 'web'].map((name) => ({
+          name,
+          sourceModule: name,
+          sourceName: name,
+          sourceArgs: {},
+          datasetName: `raw_${name}`,
+        })),
+        sourceArgs: {},
+        resources: [],
+        assetPer: 'pipeline',
+        incremental: {},
+      },
+    },
+    assets: { 'dlt_declared/crm': { resource: 'crm' }, 'dlt_declared/web': { resource: 'web' } },
+  },
+};
+
 function other(payload: Record<string, unknown>) {
   return { type: 'other' as const, payload };
 }
@@ -116,9 +140,9 @@ function reports(home: () => string) {
   };
 }
 
-async function shop() {
+async function shop(pipelines = SHOP) {
   let home = '';
-  const service = await surface({ pipelines: SHOP, step: reports(() => home) });
+  const service = await surface({ pipelines, step: reports(() => home) });
   home = service.settings.home;
   return service;
 }
@@ -287,6 +311,13 @@ describe('a launch by source', () => {
     const run = await get<RunDetail>(app, `/api/v1/runs/${launch.run_ids[0]}`);
     expect(run.asset_keys.toSorted()).toEqual(['dlt_orders/customers', 'dlt_orders/orders']);
     expect(run.config).toEqual({ log_level: 'DEBUG' });
+  });
+
+  it('takes one of several sources of a folder by its name', async () => {
+    const { app } = await shop(DECLARED);
+    const launch = await post(app, '/api/v1/runs', { source: 'web' });
+    const run = await get<RunDetail>(app, `/api/v1/runs/${launch.run_ids[0]}`);
+    expect(run.asset_keys).toEqual(['dlt_declared/web']);
   });
 
   it('is refused where it can mean nothing, or not one thing', async () => {
