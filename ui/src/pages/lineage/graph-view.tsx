@@ -65,15 +65,15 @@ export function GraphView({
     return () => element.removeEventListener('wheel', onWheel);
   }, [wheelZooms]);
 
-  // What was selected elsewhere is brought into sight; what was clicked here is there already.
+  // What was selected elsewhere is brought into sight, to be read; what was clicked here is there already.
   useEffect(() => {
     const at = selected === null ? undefined : placed?.at.get(selected);
     if (at === undefined || size.width === 0) return;
     const point = { x: at.x + NODE.width / 2, y: at.y + NODE.height / 2 };
     setView((old) =>
-      old === null || isInside(old, point, size)
+      old === null || (old.scale >= FAR && isInside(old, point, size))
         ? old
-        : centre({ ...old, scale: Math.max(old.scale, FAR) }, point, size),
+        : centre({ ...old, scale: Math.max(old.scale, NEAR) }, point, size),
     );
   }, [selected, placed, size.width > 0]);
 
