@@ -8,6 +8,7 @@ import { parseErrorText } from '../runners/parse/traceback.ts';
 import { followStep } from './local/follow-step.ts';
 import { insist } from './local/insist.ts';
 import { claimPlace, type PreparedStep, prepareStep, secretsOf } from './local/prepare-step.ts';
+import { scrubState } from './local/scrub-state.ts';
 import { startAttempt } from './local/start-attempt.ts';
 import {
   createStepDir,
@@ -209,6 +210,7 @@ async function follow(
   }
   machine.crashPoint('exit_seen');
   const outcome = stepOutcome(spec, report, exitOf(exit, control), () => errorText(spec, machine, dir));
+  scrubState(machine.places.state(spec.component, spec.pipeline), begun, running.secrets);
   return finish(spec, machine, outcome);
 }
 

@@ -202,5 +202,7 @@ function redactStrings(value: unknown, redact: (text: string) => string): unknow
   if (typeof value === 'string') return redact(value);
   if (Array.isArray(value)) return value.map((item) => redactStrings(item, redact));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, redactStrings(child, redact)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [redact(key), redactStrings(child, redact)]),
+  );
 }

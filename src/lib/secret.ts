@@ -5,17 +5,22 @@ const MASK = '***';
 const SHORTEST_SECRET = 6;
 
 /**
- * Every text by which a secret can be met: itself, its lines, its URL-encoded and base64 forms; the longest first, so
- * that no masking of a part hides the rest. Secrets of less than 6 characters are left out.
+ * Every text by which a secret can be met: itself, its lines, and as it is written in an address, in base64 (alone or within
+ * more, as in a header of user and password), in JSON and by Python; the longest first, so that no masking of a part hides
+ * the rest. Secrets of less than 6 characters are left out.
  */
 export function secretForms(secrets: Iterable<string>): readonly string[] {
   const forms = new Set<string>();
   for (const secret of secrets) {
     if (secret.length < SHORTEST_SECRET) continue;
-    forms.add(secret);
-    forms.add(encodeURIComponent(secret));
-    forms.add(Buffer.from(secret).toString('base64').replace(/=+$/, ''));
-    for (const line of secret.split(/\r?\n/)) if (line.length >= SHORTEST_SECRET) forms.add(line);
+    const written = [
+      secret,
+      ...inAddress(secret),
+      ...inBase64(secret),
+      ...inQuotes(secret),
+      ...secret.split(/\r?\n/),
+    ];
+    for (const form of written) if (form.length >= SHORTEST_SECRET) forms.add(form);
   }
   return [...forms].sort((a, b) => b.length - a.length);
 }

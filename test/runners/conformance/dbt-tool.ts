@@ -22,7 +22,8 @@ export const dbtTool: ToolUnderTest = {
   ],
   stands(phase) {
     if (phase === 'running') return ({ event }) => event.type === 'stage_start' && event.stage === 'second';
-    if (phase === 'finishing') return ({ event }) => event.type === 'stage_end' && event.stage === 'second';
+    if (phase === 'finishing')
+      return ({ event }) => event.type === 'materialization' && event.asset_key === 'second';
     return ({ event }) => event.type === 'step_started';
   },
   step(_stage: Stage, { hold, fails, replaces, isReleased }: Scene) {

@@ -17,8 +17,8 @@ process.stdout.write(`run ${runId}\n`);
 void test
   .seen(runId, ({ event }) => event.type === 'step_started')
   .then(() => process.stdout.write('started\n'));
-const { stands } = tools.find(({ name }) => name === tool)!;
-void test.seen(runId, stands?.('running') ?? isHeld).then(() => process.stdout.write('held\n'));
+const stands = tools.find(({ name }) => name === tool)!.stands?.('running');
+void test.seen(runId, stands ?? isHeld).then(() => process.stdout.write('held\n'));
 await test.engine.finished(runId);
 process.stdout.write(`finished ${(await test.store.runs.state(runId))?.status}\n`);
 await test.close();
