@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../../src/server/contract/run.ts';
-import { listText, partitionText } from '../lib/format.ts';
-import { runTitle } from '../lib/run-text.ts';
+import { partitionText } from '../lib/format.ts';
+import { runSubject, runTitle } from '../lib/run-text.ts';
 import { isActive, runShown } from '../lib/status.ts';
 import { runHref } from '../router.ts';
 import { Cause, Commits } from './links.tsx';
@@ -116,7 +116,7 @@ function Row({
       </td>
       <th scope="row" class="cell-what">
         <a class="row-link" href={runHref(run.run_id)} title={run.asset_keys.slice(0, 20).join('\n')}>
-          <bdi>{listText(run.asset_keys)}</bdi>
+          <bdi>{runSubject(run)}</bdi>
         </a>
         <Sub run={run} />
       </th>

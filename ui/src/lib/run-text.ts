@@ -2,9 +2,14 @@ import type { RunSummary } from '../../../src/server/contract/run.ts';
 import { listText, partitionText } from './format.ts';
 
 /** What a run is about, for people: its assets and partition, never its id. */
-export function runTitle(run: Pick<RunSummary, 'asset_keys' | 'partitions'>): string {
+export function runTitle(run: Pick<RunSummary, 'asset_keys' | 'job_name' | 'partitions'>): string {
   const partition = partitionText(run.partitions);
-  return partition === null ? listText(run.asset_keys) : `${listText(run.asset_keys)} · ${partition}`;
+  return partition === null ? runSubject(run) : `${runSubject(run)} · ${partition}`;
+}
+
+/** Its assets; a run that writes none (it looks at a state, or drops it) has a name. */
+export function runSubject(run: Pick<RunSummary, 'asset_keys' | 'job_name'>): string {
+  return run.asset_keys.length === 0 ? run.job_name : listText(run.asset_keys);
 }
 
 /** The part of an id that tells it from its neighbours: it begins with the time. */

@@ -5,6 +5,7 @@ import { Button } from '../../components/controls.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { CommitChip, Commits } from '../../components/links.tsx';
 import { listText, partitionText, plural } from '../../lib/format.ts';
+import { runSubject } from '../../lib/run-text.ts';
 import { navigate, runHref } from '../../router.ts';
 import { act } from '../../state/launch.ts';
 
@@ -38,7 +39,7 @@ export function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => v
   const partition = partitionText(run.partitions);
   return (
     <Dialog
-      title={`Run again: ${listText(run.asset_keys)}`}
+      title={`Run again: ${runSubject(run)}`}
       onClose={onClose}
       footer={
         <>

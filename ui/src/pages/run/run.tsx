@@ -9,8 +9,8 @@ import { Load } from '../../components/load.tsx';
 import { Page, Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago, Took } from '../../components/time.tsx';
-import { listText, partitionText } from '../../lib/format.ts';
-import { runTitle } from '../../lib/run-text.ts';
+import { partitionText } from '../../lib/format.ts';
+import { runSubject, runTitle } from '../../lib/run-text.ts';
 import { isActive, runShown } from '../../lib/status.ts';
 import { query, runHref, setQuery } from '../../router.ts';
 import { concernsRun } from '../../state/concerns.ts';
@@ -47,7 +47,7 @@ function Shown({ run }: { run: RunDetail }) {
       heading={
         <>
           <span class="mono-title" title={run.asset_keys.join('\n')}>
-            <bdi>{listText(run.asset_keys)}</bdi>
+            <bdi>{runSubject(run)}</bdi>
           </span>
           {partition !== null && <span class="chip big mono">{partition}</span>}
           <Status shown={shown} badge />
