@@ -70,8 +70,7 @@ function planStep(
     partitions: { kind: 'none' },
     ...partitionFields(nodes[0]?.partitions, partition, now),
     python: pipeline.config.environment.python ?? '',
-    lockDigest:
-      pipeline.config.environment.requirements === undefined ? '' : `tree:${pipeline.code.treeId}`,
+    lockDigest: pipeline.config.environment.requirements === undefined ? '' : `tree:${pipeline.code.treeId}`,
     volume: VOLUME,
     pools: poolsOf(component, pipeline, nodes),
     retry: action === 'drop' ? DROP_RETRY : null,

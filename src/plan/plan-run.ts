@@ -25,8 +25,7 @@ const UNPARTITIONED = '';
  * policy says); several definitions give several runs, each after those that its assets depend on.
  */
 export function planRun(definitions: Definitions, request: RunRequest, context: PlanContext): PlanResult {
-  if (request.operation !== undefined)
-    return planOperation(definitions, request, request.operation, context);
+  if (request.operation !== undefined) return planOperation(definitions, request, request.operation, context);
   const asked = request.assets.map((key) => definitions.assets.nodes.get(key));
   const refusal = refuseSelection(asked, request.assets);
   if (refusal !== null) return refusal;
