@@ -68,9 +68,13 @@ function collectorDaemon(deps: AlertsDeps, onQueued: () => void): Daemon {
       daemon.wake();
     });
   };
-  const unsubscribe = [store.subscribe(wake), components.onPublished(wake)];
+  let unsubscribe: readonly (() => unknown)[] = [];
   return {
     ...daemon,
+    start() {
+      unsubscribe = [store.subscribe(wake), components.onPublished(wake)];
+      daemon.start();
+    },
     async stop() {
       for (const end of unsubscribe) end();
       stopping.abort();
