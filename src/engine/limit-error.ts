@@ -15,13 +15,18 @@ interface Evidence {
   /** Who keeps the memory limit: with `rlimit` the step's own programs are refused what they ask for, and say so. */
   readonly keptBy: 'cgroup' | 'rlimit' | null;
   readonly maxRssKb: number | null;
-  /** Its words and the end of its output. */
+  readonly signal: string | null;
+  /** Its words, and the end of its output. */
   readonly texts: readonly (string | undefined)[];
 }
 
-/** How Python, DuckDB, C++, Go and glibc say that they were refused memory. */
+/** How Python, DuckDB, C++, Go and glibc say that they were refused memory; a thread needs some for its stack. */
 const REFUSED_MEMORY =
-  /\bMemoryError\b|\bOutOfMemory(?:Exception|Error)?\b|Out of Memory Error|\bbad_alloc\b|bad allocation|cannot allocate memory|runtime: out of memory|Unable to allocate [\d.]+ [KMGT]?i?B/i;
+  /\bMemoryError\b|\bOutOfMemory(?:Exception|Error)?\b|Out of Memory Error|\bbad_alloc\b|bad allocation|cannot allocate memory|runtime: out of memory|Unable to allocate [\d.]+ [KMGT]?i?B|pthread_create failed|can't start new thread/i;
+/** What programs end by that do not look whether they got what they asked for. */
+const CRASHES: ReadonlySet<string | null> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGTRAP']);
+/** Of the limit; a process holds at most two thirds to nine tenths of what it has asked for. */
+const SHARE_HELD = 0.5;
 
 /**
  * The error of an attempt that met one of its limits, from what it met; null if it met none.
@@ -29,7 +34,7 @@ const REFUSED_MEMORY =
  */
 export function limitError(
   spec: StepSpec,
-  { passed, keptBy, maxRssKb, texts }: Evidence,
+  { passed, keptBy, maxRssKb, signal, texts }: Evidence,
 ): Pick<StepError, 'code' | 'message' | 'failureClass' | 'file'> | null {
   if (passed !== null) {
     const [limit, used] =
@@ -41,7 +46,9 @@ export function limitError(
   }
   const memory = spec.limits?.memoryBytes;
   if (memory === undefined || keptBy !== 'rlimit') return null;
-  if (!texts.some((text) => text !== undefined && REFUSED_MEMORY.test(text))) return null;
+  const isSaid = texts.some((text) => text !== undefined && REFUSED_MEMORY.test(text));
+  const isCrash = CRASHES.has(signal) && (maxRssKb ?? 0) * 1024 > memory * SHARE_HELD;
+  if (!isSaid && !isCrash) return null;
   const held = maxRssKb === null ? '' : ` (it held ${roundedBytes(maxRssKb * 1024)} at most)`;
   return told(
     spec,

@@ -230,14 +230,17 @@ async function finish(spec: StepSpec, machine: StepMachine, outcome: StepOutcome
 }
 
 function errorText(spec: StepSpec, machine: StepMachine, dir: StepDir): ReturnType<typeof parseErrorText> {
-  const lines = readFileSync(dir.output).subarray(-LOG_TAIL_BYTES).toString('utf8').split('\n');
+  const tail = readFileSync(dir.output).subarray(-LOG_TAIL_BYTES).toString('utf8');
+  const lines = tail.split('\n');
   const textOf = (stream: string) =>
     lines.flatMap((line) => {
       const match = /^\d+ ([oes]) (.*)$/s.exec(line);
       return match?.[1] === stream ? [match[2]!] : [];
     });
   const folders = [machine.places.work(spec.component, spec.pipeline)];
-  return parseErrorText(textOf('e').join('\n'), folders) ?? parseErrorText(textOf('o').join('\n'), folders);
+  const parsed =
+    parseErrorText(textOf('e').join('\n'), folders) ?? parseErrorText(textOf('o').join('\n'), folders);
+  return parsed === null ? null : { ...parsed, tail };
 }
 
 /** What we could not do for the step. What may work later is tried again for a while, and spends no retry. */

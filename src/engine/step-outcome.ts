@@ -149,7 +149,8 @@ function errorOf(spec: StepSpec, report: StepReport, exit: ProcessExit, text: Er
         passed: exit.passedLimit ?? null,
         keptBy: exit.limitsBy ?? null,
         maxRssKb: exit.maxRssKb,
-        texts: [reported.message, reported.stack, text?.message, text?.stack],
+        signal: exit.signal,
+        texts: [reported.message, reported.stack, text?.tail],
       });
       if (limit !== null) return { ...reported, ...limit, ...process };
       if (exit.isOomKilled === true) return { ...outOfMemory(exit), ...process };

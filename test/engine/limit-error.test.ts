@@ -7,7 +7,7 @@ import { stepSpec } from '../helpers/run-step-command.ts';
 const LIMITS = { memoryBytes: 2e9, cpuTimeSeconds: 60 };
 const spec = (config: Partial<PipelineConfig> = { limits: LIMITS }, fields: Partial<StepSpec> = {}) =>
   stepSpec('dlt', { name: 'orders', ...config }, { limits: LIMITS, ...fields });
-const NOTHING = { passed: null, keptBy: 'rlimit', maxRssKb: 1_500_000, texts: [] } as const;
+const NOTHING = { passed: null, keptBy: 'rlimit', maxRssKb: 1_500_000, signal: null, texts: [] } as const;
 const passed = (name: PassedLimit['name'], limit: number, used: number) => ({
   ...NOTHING,
   passed: { name, limit, used },
@@ -45,6 +45,8 @@ describe('a program that was refused memory', () => {
     'fatal error: runtime: cannot allocate memory',
     'runtime: out of memory: cannot allocate 4194304-byte block (0 in use)',
     'OSError: [Errno 12] Cannot allocate memory',
+    'runtime/cgo: pthread_create failed: Resource temporarily unavailable',
+    "RuntimeError: can't start new thread",
   ])('is known by its words: %s', (text) => {
     expect(limitError(spec(), { ...NOTHING, texts: [undefined, text] })).toMatchObject({
       failureClass: 'limit',
@@ -52,6 +54,13 @@ describe('a program that was refused memory', () => {
         'it asked for more memory than the 2GB that are allowed (it held 1.54 GB at most). To allow more',
       ) as string,
     });
+  });
+
+  it('is known by how it crashed, when it held much of what is allowed', () => {
+    const crashed = { ...NOTHING, signal: 'SIGSEGV', texts: ['the process ended with signal SIGSEGV'] };
+    expect(limitError(spec(), crashed)).toMatchObject({ code: 'STEP_LIMIT' });
+    expect(limitError(spec(), { ...crashed, maxRssKb: 300_000 })).toBeNull();
+    expect(limitError(spec(), { ...crashed, signal: 'SIGKILL' })).toBeNull();
   });
 
   it.each<[string, StepSpec, object]>([

@@ -8,6 +8,8 @@ export interface ErrorText {
   readonly line?: number;
   /** Another process holds the lock of a database file: DuckDB's and SQLite's words for it. */
   readonly isBusy: boolean;
+  /** The end of both outputs, where it is asked for. */
+  readonly tail?: string;
 }
 
 const TRACEBACK = 'Traceback (most recent call last):';

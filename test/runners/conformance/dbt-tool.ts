@@ -11,6 +11,7 @@ const file = ({ home }: Stage): string => join(home, 'data/shared/data.duckdb');
 /** Two models, each of which appends to its table: one that is built twice has its rows twice. */
 export const dbtTool: ToolUnderTest = {
   name: 'dbt',
+  tooLittleMemory: 170_000_000,
   phases: ['start', 'running', 'finishing'],
   failure: { message: /no amount/, failureClass: 'user' },
   whole: range(1, 2 * ROWS),

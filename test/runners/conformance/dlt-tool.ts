@@ -20,6 +20,7 @@ const file = ({ home }: Stage): string => join(home, 'data/shared/data.duckdb');
  */
 export const dltTool: ToolUnderTest = {
   name: 'dlt',
+  tooLittleMemory: 150_000_000,
   phases: ['start', 'running', 'loading', 'finishing'],
   failure: { message: /no amount/, failureClass: 'user' },
   whole: range(1, ROWS),

@@ -8,6 +8,7 @@ const file = ({ home }: Stage): string => join(home, 'rows.db');
 /** A plain script: it may be run again as a whole, as scripts have to be. */
 export const pythonTool: ToolUnderTest = {
   name: 'python',
+  tooLittleMemory: null,
   phases: ['start', 'running', 'loading', 'finishing'],
   failure: { message: /ValueError: no amount/, failureClass: 'user' },
   whole: range(1, ROWS),

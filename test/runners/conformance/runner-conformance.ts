@@ -10,6 +10,7 @@ export type Case =
   | 'retry'
   | 'E3: exit 1 after a good commit'
   | 'time-out'
+  | 'too little memory'
   | 'cancel while waiting'
   | 'cancel in a retry wait'
   | `cancel: ${Phase}`
@@ -135,6 +136,23 @@ export function describeRunner(tool: ToolUnderTest, isWanted: (name: Case) => bo
       expectNothingLeft(runId);
       await expectWhole(await world.run({ replaces: true }));
     });
+
+    if (tool.tooLittleMemory !== null) {
+      const limits = { memoryBytes: tool.tooLittleMemory };
+      test('too little memory', async () => {
+        const { spec, config, ...step } = world.step({ replaces: true });
+        const limited = { ...step, config: { ...config, limits }, spec: { ...spec, limits } };
+        const runId = await world.engine.run([limited]);
+        const [failed] = Object.values((await world.state(runId)).steps);
+        expect(failed!.error, failed!.error?.message).toMatchObject({
+          code: 'STEP_LIMIT',
+          failureClass: 'limit',
+          message: expect.stringMatching(/limits\.memory in pipelines\/\w+\/\w+\/dagster\.yaml/) as string,
+        });
+        expectNothingLeft(runId);
+        await expectWhole(await world.run({ replaces: true }));
+      });
+    }
 
     test('cancel while waiting', async () => {
       const runId = await world.launch({}, { pools: ['closed'] });

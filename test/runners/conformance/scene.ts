@@ -34,6 +34,8 @@ export interface Stage {
 /** A real tool as the suite drives it: a folder that loads the same rows, whatever the scene. */
 export interface ToolUnderTest {
   readonly name: 'dlt' | 'sling' | 'dbt' | 'python';
+  /** Bytes with which it starts, and does not come to its end. */
+  readonly tooLittleMemory: number | null;
   /** Where it can be made to stand still. */
   readonly phases: readonly Phase[];
   /** What `fails` ends it with. */

@@ -14,6 +14,7 @@ const file = ({ home }: Stage): string => join(home, 'data/elt_pipelines/sling_r
  */
 export const slingTool: ToolUnderTest = {
   name: 'sling',
+  tooLittleMemory: 100_000_000,
   phases: ['start', 'running'],
   failure: { message: /500/, failureClass: 'user' },
   whole: [...range(1, 100), ...SERVED],
