@@ -68,7 +68,8 @@ export async function followStep(
         exit = vanished(spec);
       }
       await takeStart();
-      await takeEvents(exit !== null);
+      // A forked process can say something before its supervisor has said who it is: its start comes first.
+      if (isStarted || exit !== null) await takeEvents(exit !== null);
       await takeOutput();
       if (control.fenced.aborted || isFenced) return 'fenced';
       if (exit !== null) return exit;

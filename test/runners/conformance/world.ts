@@ -3,19 +3,37 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createWarmStarts } from '../../../src/engine/local/warm/warm-starts.ts';
 import type { EventRecord } from '../../../src/events/run-event.ts';
 import type { RunState } from '../../../src/events/run-state.ts';
+import { createLogger } from '../../../src/lib/log.ts';
 import { dbtRunner } from '../../../src/runners/dbt.ts';
 import { dltRunner } from '../../../src/runners/dlt.ts';
 import { pythonRunner } from '../../../src/runners/python.ts';
 import { slingRunner } from '../../../src/runners/sling.ts';
 import { openTestEngine, type TestEngine, type TestStep } from '../../helpers/engine.ts';
-import { testTools } from '../../helpers/tool-environments.ts';
+import { ROOT, testTools } from '../../helpers/tool-environments.ts';
 import type { Phase, Scene, Stage, ToolUnderTest } from './scene.ts';
 import { SERVED } from './sling-tool.ts';
 import { startStallingServer } from './stalling-server.ts';
 
 const SERVICE = join(import.meta.dirname, 'service-process.ts');
+
+const ENVIRONMENT = {
+  PATH: process.env['PATH']!,
+  NO_PROXY: '127.0.0.1',
+  no_proxy: '127.0.0.1',
+  ROWS_SQLITE: 'sqlite://rows.db',
+};
+/** For a test file, and the services that it starts, that have all their steps forked; the servers end with the process. */
+const WARM =
+  process.env['ELT_TEST_WARM'] === '1'
+    ? createWarmStarts({
+        pythonDir: join(ROOT, 'python'),
+        environment: () => ENVIRONMENT,
+        logger: createLogger('warn'),
+      })
+    : null;
 
 /** The engine of a service with the real tools. */
 export async function openToolEngine(home: string): Promise<TestEngine> {
@@ -25,12 +43,8 @@ export async function openToolEngine(home: string): Promise<TestEngine> {
     python,
     sling,
     runners: [dltRunner, slingRunner, dbtRunner, pythonRunner],
-    environment: {
-      PATH: process.env['PATH']!,
-      NO_PROXY: '127.0.0.1',
-      no_proxy: '127.0.0.1',
-      ROWS_SQLITE: 'sqlite://rows.db',
-    },
+    environment: ENVIRONMENT,
+    ...(WARM !== null && { warmStarts: WARM }),
     // Nothing runs in it: a step that asks for it waits.
     limits: { pools: { closed: 0 } },
   });
