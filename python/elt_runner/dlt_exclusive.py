@@ -18,7 +18,11 @@ from elt_runner import dlt_locks
 
 
 def install(folder: str) -> None:
-    make, sync, load, initialize = Pipeline.__init__, Pipeline._sync_destination, Pipeline._load, Load.initialize_package
+    make, initialize = Pipeline.__init__, Load.initialize_package
+    # In older releases of dlt these are one with the public methods.
+    sync_name = "_sync_destination" if hasattr(Pipeline, "_sync_destination") else "sync_destination"
+    load_name = "_load" if hasattr(Pipeline, "_load") else "load"
+    sync, load = getattr(Pipeline, sync_name), getattr(Pipeline, load_name)
 
     def init(pipeline: Any, pipeline_name: str, pipelines_dir: str, *arguments: Any, **named: Any) -> None:
         with dlt_locks.held(folder, f"make {os.path.realpath(pipelines_dir)}"):
@@ -39,8 +43,8 @@ def install(folder: str) -> None:
             return initialize(loader, *arguments)
 
     Pipeline.__init__ = init  # type: ignore[method-assign]
-    Pipeline._sync_destination = sync_destination  # type: ignore[method-assign]
-    Pipeline._load = load_packages  # type: ignore[method-assign]
+    setattr(Pipeline, sync_name, sync_destination)
+    setattr(Pipeline, load_name, load_packages)
     Load.initialize_package = initialize_package  # type: ignore[method-assign]
 
 

@@ -178,7 +178,7 @@ class Interception:
         pipeline.sync_destination(**where)
         pending = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
         written = dlt_recover.tables_written(pipeline, pending)
-        pipeline.abort_packages()
+        dlt_recover.abort(pipeline)
         events.log("info", f"{pipeline.pipeline_name}: aborted what was left pending (dlt.on_pending: abort): {', '.join(pending)}")
         if written:
             events.log("warning", f"rows that the aborted load had written already stay where they are: {', '.join(written)}")

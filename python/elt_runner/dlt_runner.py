@@ -17,7 +17,7 @@ from typing import Any
 
 import dlt
 
-from elt_runner import dlt_window, events
+from elt_runner import dlt_recover, dlt_window, events
 from elt_runner.dlt_dagster import Platform
 from elt_runner.dlt_definitions import configured
 from elt_runner.dlt_failures import classify
@@ -219,7 +219,7 @@ class Step:
         for pipeline in self._interception.pipelines.values():
             try:
                 if pipeline.has_pending_data:
-                    pipeline.abort_packages()
+                    dlt_recover.abort(pipeline)
             except Exception as error:
                 events.log("warning", f"{pipeline.pipeline_name}: the refused package could not be removed: {error}")
 
