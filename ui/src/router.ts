@@ -35,8 +35,8 @@ const LISTS: Readonly<Record<string, PageName>> = {
   runs: 'runs',
   backfills: 'backfills',
   automation: 'automation',
-  insights: 'insights',
   alerts: 'alerts',
+  insights: 'insights',
   audit: 'audit',
   git: 'git',
   problems: 'problems',
@@ -52,9 +52,18 @@ const MOVED: Readonly<Record<string, string>> = {
   jobs: '/automation',
 };
 
-const url = signal(new URL(location.href));
+const url = signal(canonical(new URL(location.href)));
 
 export const route = computed<Route>(() => parse(url.value.pathname));
+
+/** Two revisions of the address `/git/compare/a...b` are compared by their plan. */
+function canonical(address: URL): URL {
+  const [, from = '', to = ''] = /^\/git\/compare\/([^/.]+)\.\.\.([^/.]+)$/.exec(address.pathname) ?? [];
+  if (from === '') return address;
+  const plan = new URL('/git/plan', address);
+  plan.search = String(new URLSearchParams({ from: decode(from), to: decode(to) }));
+  return plan;
+}
 
 function parse(pathname: string): Route {
   const [, first = '', second = '', ...rest] = pathname.split('/');
@@ -63,7 +72,8 @@ function parse(pathname: string): Route {
     if (first === 'runs') return { page: 'run', id: decode(second) };
     if (first === 'backfills') return { page: 'backfill', id: decode(second) };
     if (first === 'pipelines') return { page: 'pipeline', id: decode(second) };
-    if (first === 'git' && second === 'plan') return { page: 'plan', id: '' };
+    if (first === 'git')
+      return second === 'plan' ? { page: 'plan', id: '' } : { page: 'git', id: decode(second) };
   }
   const list = second === '' && Object.hasOwn(LISTS, first) ? LISTS[first] : undefined;
   return { page: list ?? 'not-found', id: '' };
@@ -94,7 +104,7 @@ export function setQuery(values: Readonly<Record<string, string>>): void {
 }
 
 export function navigate(to: string, replace = false): void {
-  const next = new URL(to, location.href);
+  const next = canonical(new URL(to, location.href));
   if (replace) history.replaceState(null, '', next);
   else history.pushState(null, '', next);
   const moved = next.pathname !== url.peek().pathname;
@@ -118,6 +128,11 @@ export function backfillHref(backfillId: string): string {
   return `/backfills/${encodeURIComponent(backfillId)}`;
 }
 
+/** A revision that became live, opened. */
+export function gitHref(component: string, revisionId: number): string {
+  return `/git?rev=${encodeURIComponent(`${component}:${revisionId}`)}`;
+}
+
 /** The state of a dlt pipeline. */
 export function pipelineHref(component: string, pipeline: string): string {
   return `/pipelines/${encodeURIComponent(`${component}/${pipeline}`)}`;
@@ -127,6 +142,7 @@ export function pipelineHref(component: string, pipeline: string): string {
 export function startRouter(): void {
   const first = location.pathname.split('/')[1] ?? '';
   if (Object.hasOwn(MOVED, first)) navigate(MOVED[first] ?? '/', true);
+  else if (url.peek().href !== location.href) history.replaceState(history.state, '', url.peek());
   window.addEventListener('popstate', () => {
     url.value = new URL(location.href);
   });

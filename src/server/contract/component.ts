@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Diagnostic, page, Timestamp } from './common.ts';
+import { Diagnostic, PageQuery, page, RunStatus, Timestamp } from './common.ts';
 
 export const Condition = z.object({
   type: z.enum(['Ready', 'Reconciling', 'Stalled', 'FetchFailed', 'Degraded']),
@@ -115,9 +115,16 @@ export const Revision = z.object({
     .int()
     .nullable()
     .describe('The earlier revision that a rollback or a pin went back to'),
+  recent_runs: z
+    .array(z.object({ run_id: z.string(), status: RunStatus, at: Timestamp }))
+    .optional()
+    .describe('With `runs=true`: those asked for while it was live, newest first, at most 20'),
 });
 export type Revision = z.infer<typeof Revision>;
 export const RevisionList = page(Revision);
+export const RevisionQuery = PageQuery.extend({
+  runs: z.enum(['true', 'false']).optional().describe('`true`: with the last runs of each'),
+});
 
 export const FieldChange = z.object({ field: z.string(), from: z.unknown(), to: z.unknown() });
 export type FieldChange = z.infer<typeof FieldChange>;

@@ -27,7 +27,7 @@ export const StepErrorInfo = z.object({
   message: z.string(),
   failure_class: z.string(),
   stack: z.string().nullable(),
-  file: z.string().nullable(),
+  file: z.string().nullable().describe('Path in the repository; absolute for one that is not in it'),
   line: z.number().nullable(),
   exit_code: z.number().nullable(),
   url: z.string().nullable().describe('The line at the Git host, at the commit that ran'),

@@ -11,6 +11,7 @@ import {
   ComponentList,
   RefreshResult,
   RevisionList,
+  RevisionQuery,
   SnapshotDiff,
 } from '../contract/component.ts';
 import { RefreshAccepted, RefreshQuery } from '../contract/system.ts';
@@ -19,6 +20,7 @@ import { problems } from '../openapi.ts';
 import { allDiagnostics } from '../views/all-diagnostics.ts';
 import { componentView, diffView, refreshView, revisionView } from '../views/component-view.ts';
 import { diagnosticViews } from '../views/diagnostic-view.ts';
+import { revisionRuns } from '../views/revision-runs.ts';
 import { viewContext } from '../views/view-context.ts';
 
 const DEFAULT_REVISIONS = 50;
@@ -65,25 +67,29 @@ export function componentRoutes(app: App, deps: AppDeps): void {
         tags: ['git'],
         summary: 'Revisions that were applied, newest first',
         params: NameParams,
-        querystring: PageQuery,
+        querystring: RevisionQuery,
         response: { 200: RevisionList, ...problems },
       },
       config: { etag: 'log' },
     },
     async (request) => {
       const { name } = componentNamed(request.params.name);
-      const { limit = DEFAULT_REVISIONS, cursor } = request.query;
+      const { limit = DEFAULT_REVISIONS, cursor, runs } = request.query;
       const before = decodeNumberCursor(cursor);
       const rows = await store.components.revisions(name, {
         limit: limit + 1,
         ...(before === undefined ? {} : { beforeRevisionId: before }),
       });
       const context = viewContext(deps);
+      const ran = runs === 'true' ? await revisionRuns(store, rows, await followedAt(name, before)) : null;
       return pageOf(
         rows,
         limit,
         (row) => row.revisionId,
-        (row) => revisionView(context, row),
+        (row) => ({
+          ...revisionView(context, row),
+          ...(ran === null ? {} : { recent_runs: ran.get(row.revisionId) ?? [] }),
+        }),
       );
     },
   );
@@ -184,6 +190,12 @@ export function componentRoutes(app: App, deps: AppDeps): void {
       return { items, next_cursor: all.length > start + limit ? encodeCursor(start + limit) : null };
     },
   );
+
+  /** When the revision before this one was replaced: by the last one of the page before. */
+  async function followedAt(name: string, revisionId: number | undefined): Promise<number | null> {
+    if (revisionId === undefined) return null;
+    return (await store.components.revision(name, revisionId))?.appliedAt ?? null;
+  }
 
   async function view(status: ComponentStatus): Promise<Component> {
     const diagnostics = await diagnosticViews(

@@ -192,7 +192,7 @@ function stepError(context: ViewContext, error: StepError, step: StepPlan | null
     message: error.message,
     failure_class: error.failureClass,
     stack: error.stack ?? null,
-    file: file ?? null,
+    file: path ?? file ?? null,
     line: line ?? null,
     exit_code: error.exitCode ?? null,
     url:

@@ -75,7 +75,8 @@ function CurrentPage() {
   if (page === 'home') return <Home />;
   const load = PAGES[page];
   if (load === undefined) return <NotFound />;
-  return <Lazy key={`${page} ${id}`} name={page} load={load} props={{ id }} />;
+  // Revisions are opened in their list: one page.
+  return <Lazy key={page === 'git' ? page : `${page} ${id}`} name={page} load={load} props={{ id }} />;
 }
 
 function NotFound() {

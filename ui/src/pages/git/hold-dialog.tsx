@@ -98,6 +98,8 @@ export function HoldDialog({
             type="text"
             maxLength={500}
             autocomplete="off"
+            // The reason is the one thing that only the person knows; Enter does the rest.
+            autofocus
             value={reason}
             onInput={(event) => setReason(event.currentTarget.value)}
           />

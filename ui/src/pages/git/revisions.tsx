@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Component, Revision, SnapshotDiff } from '../../../../src/server/contract/component.ts';
 import { segment } from '../../api/client.ts';
 import { Button } from '../../components/controls.tsx';
@@ -6,10 +6,11 @@ import { Empty } from '../../components/feedback.tsx';
 import { CommitChip } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
+import { RunStrip } from '../../components/strip.tsx';
 import { Ago } from '../../components/time.tsx';
 import { duration, plural } from '../../lib/format.ts';
-import { query, setQuery } from '../../router.ts';
-import { concernsComponents } from '../../state/concerns.ts';
+import { gitHref, navigate, query, route, setQuery } from '../../router.ts';
+import { concernsComponents, isRunEvent } from '../../state/concerns.ts';
 import { useResource } from '../../state/resource.ts';
 import { Diff } from './diff.tsx';
 
@@ -21,10 +22,15 @@ export function Revisions({
   component: Component;
   onHold: (kind: 'rollback' | 'pin', revision: Revision) => void;
 }) {
-  const path = `/components/${segment(component.name)}/revisions?limit=50`;
-  const revisions = useResource<{ items: Revision[] }>(path, concernsComponents);
+  const path = `/components/${segment(component.name)}/revisions?limit=50&runs=true`;
+  const revisions = useResource<{ items: Revision[] }>(
+    path,
+    (change) => concernsComponents(change) || isRunEvent(change),
+  );
+  const sha = route.value.id;
+  const served = component.last_applied?.revision_id ?? null;
   return (
-    <Section title="Revisions" aside={<span class="faint">newest first</span>}>
+    <Section title="Revisions" aside={<span class="faint">newest first, the last 50</span>}>
       <Load from={revisions} what="Revisions">
         {({ items }) =>
           items.length === 0 ? (
@@ -32,16 +38,26 @@ export function Revisions({
               The first refresh makes the first revision.
             </Empty>
           ) : (
-            <ol class="revisions">
-              {items.map((revision, index) => (
-                <Row
-                  key={revision.revision_id}
-                  revision={revision}
-                  before={items[index + 1]}
-                  onHold={onHold}
-                />
-              ))}
-            </ol>
+            <>
+              {sha !== '' && opened(items) === undefined && (
+                <p class="notice-line tone-warn">
+                  No revision of <code>{sha}</code> is kept: it was never live, or more than 50 were since.{' '}
+                  <a href={`/git/plan?ref=${segment(sha)}`}>What it would change</a>
+                </p>
+              )}
+              <ol class="revisions">
+                {items.map((revision, index) => (
+                  <Row
+                    key={revision.revision_id}
+                    revision={revision}
+                    before={items[index + 1]}
+                    served={served}
+                    isAsked={revision === opened(items)}
+                    onHold={onHold}
+                  />
+                ))}
+              </ol>
+            </>
           )
         }
       </Load>
@@ -49,24 +65,45 @@ export function Revisions({
   );
 }
 
+/** The one that the address names: by its id, or the newest of a commit. */
+function opened(items: readonly Revision[]): Revision | undefined {
+  const [sha, asked] = [route.value.id.toLowerCase(), query('rev')];
+  if (asked !== '') return items.find((one) => `${one.component}:${one.revision_id}` === asked);
+  return sha === '' ? undefined : items.find(({ commit }) => commit.startsWith(sha));
+}
+
 function Row({
   revision,
   before,
+  served,
+  isAsked,
   onHold,
 }: {
   revision: Revision;
   before: Revision | undefined;
+  /** The one that is live now. */
+  served: number | null;
+  isAsked: boolean;
   onHold: (kind: 'rollback' | 'pin', revision: Revision) => void;
 }) {
-  const id = `${revision.component}:${revision.revision_id}`;
-  const [open, setOpen] = useState(query('rev') === id);
+  const [open, setOpen] = useState(isAsked);
+  const row = useRef<HTMLLIElement>(null);
   const toggle = (): void => {
     setOpen(!open);
-    setQuery({ rev: open ? '' : id });
+    navigate(open ? '/git' : gitHref(revision.component, revision.revision_id), true);
   };
+  useEffect(() => {
+    if (!isAsked) return;
+    setOpen(true);
+    row.current?.scrollIntoView({ block: 'nearest' });
+    const asked = query('do');
+    if (asked !== 'rollback' && asked !== 'pin') return;
+    setQuery({ do: '' });
+    onHold(asked, revision);
+  }, [isAsked]);
   const { added, changed, removed } = revision.summary;
   return (
-    <li class={classOf(revision)} data-row>
+    <li ref={row} class={classOf(revision)} data-row>
       <div class="revision-line">
         <button type="button" class="revision-toggle" aria-expanded={open} onClick={toggle}>
           <span class="revision-message">
@@ -95,6 +132,9 @@ function Row({
         <span>· in {duration(revision.seconds)}</span>
         {revision.held > 0 && <span class="tone-text-warn">· {revision.held} held</span>}
         {revision.diagnostics > 0 && <span>· {plural(revision.diagnostics, 'problem')}</span>}
+        {revision.recent_runs !== undefined && revision.recent_runs.length > 0 && (
+          <RunStrip runs={revision.recent_runs} />
+        )}
       </p>
       {open && (
         <p class="revision-actions row tight wrap">
@@ -106,6 +146,14 @@ function Row({
           <Button icon="pause" onClick={() => onHold('pin', revision)}>
             {revision.served ? 'Stay at this…' : 'Pin to this…'}
           </Button>
+          {served !== null && !revision.served && (
+            <a
+              class="button"
+              href={`/git/plan?component=${segment(revision.component)}&from=${revision.revision_id}&to=${served}`}
+            >
+              Compare with what is live
+            </a>
+          )}
         </p>
       )}
       {open &&
