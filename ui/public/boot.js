@@ -2,7 +2,7 @@
 (() => {
   try {
     const theme = localStorage.getItem('elt-theme');
-    if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+    if (['light', 'dark', 'contrast'].includes(theme)) document.documentElement.dataset.theme = theme;
   } catch {
     // Storage may be forbidden: the system's theme serves.
   }

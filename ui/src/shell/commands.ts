@@ -1,12 +1,16 @@
 import type { AssetSummary } from '../../../src/server/contract/asset.ts';
+import type { Component, Revision } from '../../../src/server/contract/component.ts';
+import type { RunSummary } from '../../../src/server/contract/run.ts';
 import { segment } from '../api/client.ts';
 import type { IconName } from '../components/icon.tsx';
-import { assetHref, navigate } from '../router.ts';
+import { shortSha } from '../lib/format.ts';
+import { runTitle, shortId } from '../lib/run-text.ts';
+import { isActive, runShown } from '../lib/status.ts';
+import { assetHref, gitHref, navigate, runHref } from '../router.ts';
 import { requestBackfill } from '../state/backfill-request.ts';
-import { components } from '../state/instance.ts';
 import { act } from '../state/launch.ts';
 import { requestLaunch } from '../state/launch-request.ts';
-import { setTheme } from '../state/theme.ts';
+import { setTheme, THEMES } from '../state/theme.ts';
 import { toast } from '../state/toasts.ts';
 import { NAVIGATION } from './pages.ts';
 import { openSheet } from './sheets.ts';
@@ -16,13 +20,23 @@ export interface Command {
   readonly text: string;
   readonly aside: string;
   readonly icon: IconName;
+  /** What finds it beside its text: the whole id. */
+  readonly also?: string;
   /** Shown before anything is typed. */
   readonly first: boolean;
   readonly run: () => void;
 }
 
+/** What the commands are about, as far as it is known yet. */
+export interface Known {
+  readonly assets: readonly AssetSummary[];
+  readonly runs: readonly RunSummary[];
+  readonly components: readonly Component[];
+  readonly revisions: readonly Revision[];
+}
+
 /** Everything that can be gone to or done from anywhere. */
-export function commands(assets: readonly AssetSummary[]): Command[] {
+export function commands({ assets, runs, components, revisions }: Known): Command[] {
   const runnable = assets.filter(({ kind, enabled }) => kind === 'materializable' && enabled);
   return [
     ...NAVIGATION.map(
@@ -36,13 +50,17 @@ export function commands(assets: readonly AssetSummary[]): Command[] {
       }),
     ),
     doing('materialize-all', 'Materialize all assets…', 'play', () => requestLaunch({ kind: 'all' })),
-    ...(components.data.peek() ?? []).map(({ name }) =>
-      doing(`refresh:${name}`, `Refresh from Git: ${name}`, 'refresh', () => void refreshComponent(name)),
-    ),
+    ...components.flatMap(({ name, control }) => [
+      doing(`refresh:${name}`, `Sync with Git now: ${name}`, 'refresh', () => void refreshComponent(name)),
+      ...(control === null
+        ? []
+        : [doing(`resume:${name}`, `Resume following Git: ${name}`, 'play', () => void resume(name))]),
+    ]),
     doing('copy', 'Copy the link to this page', 'copy', () => void copyLink()),
     doing('keys', 'Keyboard shortcuts', 'keyboard', () => openSheet('keys')),
-    ...(['light', 'dark', 'system'] as const).map((theme) =>
-      doing(`theme:${theme}`, `Theme: ${theme}`, 'sun', () => setTheme(theme)),
+    doing('plan', 'Plan a branch or commit', 'git', () => navigate('/git/plan')),
+    ...THEMES.map(({ value, icon, text }) =>
+      doing(`theme:${value}`, `Theme: ${text.toLowerCase()}`, icon, () => setTheme(value)),
     ),
     ...assets.map(
       ({ key, group }): Command => ({
@@ -76,7 +94,64 @@ export function commands(assets: readonly AssetSummary[]): Command[] {
           run: () => requestBackfill({ assets: [asset] }),
         }),
       ),
+    ...runs.flatMap(ofRun),
+    ...revisions.flatMap(ofRevision),
   ];
+}
+
+function ofRun(run: RunSummary): Command[] {
+  const { run_id: id, status } = run;
+  const what = `${runTitle(run)} ${runShown(status).text.toLowerCase()}`;
+  const aside = `run ${shortId(id)}`;
+  const command = { aside, also: id, first: false };
+  return [
+    { ...command, id: `run:${id}`, text: what, icon: 'runs', run: () => navigate(runHref(id)) },
+    isActive(status)
+      ? {
+          ...command,
+          id: `cancel:${id}`,
+          text: `Cancel ${runTitle(run)}`,
+          icon: 'stop',
+          run: () => void act(`/runs/${segment(id)}/cancel`, {}, 'The run was not canceled'),
+        }
+      : {
+          ...command,
+          id: `rerun:${id}`,
+          text: `Run again ${what}`,
+          icon: 'retry',
+          run: () => navigate(`${runHref(id)}?do=rerun`),
+        },
+  ];
+}
+
+function ofRevision({ revision_id: id, component, commit, message, served }: Revision): Command[] {
+  const subject = `${shortSha(commit)} ${message.split('\n')[0]}`;
+  const command = { aside: component, also: commit, first: false };
+  return [
+    {
+      ...command,
+      id: `commit:${component}:${id}`,
+      text: subject,
+      icon: 'git',
+      run: () => navigate(gitHref(component, id)),
+    },
+    ...(served
+      ? []
+      : [
+          {
+            ...command,
+            id: `rollback:${component}:${id}`,
+            text: `Roll back to ${subject}`,
+            icon: 'retry' as const,
+            run: () => navigate(`${gitHref(component, id)}&do=rollback`),
+          },
+        ]),
+  ];
+}
+
+async function resume(name: string): Promise<void> {
+  const path = `/components/${segment(name)}/resume`;
+  if ((await act(path, {}, 'It was not resumed')) !== null) toast('ok', 'Resumed: Git is followed again');
 }
 
 function doing(id: string, text: string, icon: IconName, run: () => void): Command {

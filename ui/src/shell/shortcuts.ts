@@ -10,18 +10,21 @@ export interface Shortcut {
 
 /** For the sheet of `?`. */
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: 'Ctrl K', does: 'Go to anything, do anything' },
-  { keys: '/', does: 'Filter this list' },
+  { keys: 'Ctrl K', does: 'Go to anything, do anything (⌘K too)' },
+  { keys: '/', does: 'Filter this list; Esc empties it' },
   ...NAVIGATION.map(({ key, text }) => ({ keys: `g ${key}`, does: text })),
   { keys: 'j', does: 'Next row' },
   { keys: 'k', does: 'Previous row' },
   { keys: 'Enter', does: 'Open the row' },
   { keys: 'x', does: 'Select the row; Shift x: all up to it' },
+  { keys: '.', does: 'Actions of what is selected' },
   { keys: ']', does: 'Next in the list you came from' },
   { keys: '[', does: 'Previous in the list you came from' },
-  { keys: 'r', does: 'Materialize, or retry the run' },
+  { keys: 'r', does: 'Materialize, or run the run again' },
   { keys: 'b', does: 'Backfill' },
   { keys: 'e', does: 'Next error in the log' },
+  { keys: '← → ↑ ↓', does: 'Move in tabs, trees, matrices, plots and graphs; Shift stretches a rectangle' },
+  { keys: '+ - 0', does: 'Zoom the graph in, out, to fit' },
   { keys: '?', does: 'This sheet' },
 ];
 
@@ -66,6 +69,8 @@ function handle(event: KeyboardEvent): boolean {
     case 'x':
     case 'X':
       return toggleRow(event.shiftKey);
+    case '.':
+      return focusActions();
     case ']':
       return toNeighbour(1);
     case '[':
@@ -93,6 +98,12 @@ function focusFilter(): boolean {
   filter?.focus();
   filter?.select();
   return filter !== null;
+}
+
+function focusActions(): boolean {
+  const first = document.querySelector<HTMLElement>('main [aria-label="Selection"] button:enabled');
+  first?.focus();
+  return first !== null;
 }
 
 function moveRow(step: 1 | -1): boolean {

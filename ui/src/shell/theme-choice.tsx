@@ -1,11 +1,5 @@
 import { Icon } from '../components/icon.tsx';
-import { setTheme, type Theme, theme } from '../state/theme.ts';
-
-const THEMES = [
-  { value: 'light', icon: 'sun', text: 'Light' },
-  { value: 'dark', icon: 'moon', text: 'Dark' },
-  { value: 'system', icon: 'system_theme', text: 'As the system' },
-] as const satisfies readonly { value: Theme; icon: string; text: string }[];
+import { setTheme, THEMES, theme } from '../state/theme.ts';
 
 export function ThemeChoice() {
   return (

@@ -1,11 +1,20 @@
 import { signal } from '@preact/signals';
 
-export type Theme = 'system' | 'light' | 'dark';
+/** `contrast`: as the system, light or dark, with much contrast; also whenever the system asks for it. */
+export type Theme = 'system' | 'light' | 'dark' | 'contrast';
+
+export const THEMES = [
+  { value: 'light', icon: 'sun', text: 'Light' },
+  { value: 'dark', icon: 'moon', text: 'Dark' },
+  { value: 'contrast', icon: 'contrast', text: 'High contrast' },
+  { value: 'system', icon: 'system_theme', text: 'As the system' },
+] as const satisfies readonly { value: Theme; icon: string; text: string }[];
+
 const STORED_AS = 'elt-theme';
 
 function stored(): Theme {
-  const { theme } = document.documentElement.dataset;
-  return theme === 'light' || theme === 'dark' ? theme : 'system';
+  const { theme: chosen } = document.documentElement.dataset;
+  return THEMES.find(({ value }) => value === chosen)?.value ?? 'system';
 }
 
 export const theme = signal<Theme>(stored());

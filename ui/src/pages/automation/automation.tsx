@@ -32,44 +32,51 @@ export function Automation() {
   const q = query('q');
   return (
     <Page title="Automation" wide>
+      <div class="toolbar">
+        <FilterBox
+          value={q}
+          placeholder="Filter schedules and conditions"
+          onInput={(next) => setQuery({ q: next })}
+        />
+        <Count />
+      </div>
       <Load from={schedules} what="Schedules">
-        {(all) => {
-          if (all.length === 0) {
-            return (
-              <Empty icon="automation" title="No pipeline has a schedule">
-                Add <code>schedule: {'{ enabled: true, cron_schedule: "0 2 * * *" }'}</code> to a dagster.yaml
-                and push it.
-              </Empty>
-            );
-          }
-          const found =
-            q === ''
-              ? all
-              : all.filter(({ name, pipeline }) => fuzzyScore(q, `${name} ${pipeline}`) !== null);
-          const running = all.filter(({ status }) => status === 'RUNNING').length;
-          return (
-            <>
-              <div class="toolbar">
-                <FilterBox
-                  value={q}
-                  placeholder="Filter schedules"
-                  onInput={(next) => setQuery({ q: next })}
-                />
-                <span class="faint toolbar-count" role="status">
-                  {plural(all.length, 'schedule')}, {running} running
-                </span>
-              </div>
-              <ul class="schedules">
-                {found.map((schedule) => (
-                  <Row key={schedule.name} schedule={schedule} />
-                ))}
-              </ul>
-            </>
-          );
-        }}
+        {(all) => <Schedules all={all} q={q} />}
       </Load>
       <Conditions filter={q} />
     </Page>
+  );
+}
+
+function Count() {
+  const all = schedules.data.value;
+  if (all === undefined) return null;
+  const running = all.filter(({ status }) => status === 'RUNNING').length;
+  return (
+    <span class="faint toolbar-count" role="status">
+      {plural(all.length, 'schedule')}, {running} running
+    </span>
+  );
+}
+
+function Schedules({ all, q }: { all: readonly Schedule[]; q: string }) {
+  if (all.length === 0) {
+    return (
+      <Empty icon="automation" title="No pipeline has a schedule">
+        Add <code>schedule: {'{ enabled: true, cron_schedule: "0 2 * * *" }'}</code> to a dagster.yaml and
+        push it.
+      </Empty>
+    );
+  }
+  const found =
+    q === '' ? all : all.filter(({ name, pipeline }) => fuzzyScore(q, `${name} ${pipeline}`) !== null);
+  if (found.length === 0) return <p class="card faint">No schedule passes the filter.</p>;
+  return (
+    <ul class="schedules">
+      {found.map((schedule) => (
+        <Row key={schedule.name} schedule={schedule} />
+      ))}
+    </ul>
   );
 }
 
