@@ -16,6 +16,8 @@ export interface ServiceOptions {
   readonly repo?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Absent: any free one. */
+  readonly port?: number;
 }
 
 /** A service as its API shows it. */
@@ -45,11 +47,15 @@ export interface RunningService extends ServiceClient {
 }
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const child = spawn(process.execPath, [join(ROOT, 'bin', 'elt-dev.js'), '0', ...(options.args ?? [])], {
-    cwd: options.home,
-    env: cleanEnvironment(options),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, 'bin', 'elt-dev.js'), String(options.port ?? 0), ...(options.args ?? [])],
+    {
+      cwd: options.home,
+      env: cleanEnvironment(options),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const printed: string[] = [];
   const url = await firstUrl(child, printed);
   return running(child, url, printed);

@@ -42,9 +42,9 @@ function failedRuns(assets: readonly AssetSummary[], runs: readonly RunSummary[]
   const known = new Map(runs.map((run) => [run.run_id, run]));
   const failed = new Map<string, { keys: string[]; at: string }>();
   for (const { key, latest_run, state } of assets) {
-    if (latest_run?.status !== 'FAILURE') continue;
+    // An asset of a failed run may itself have succeeded: once the others ran again, nothing is wrong with it.
+    if (latest_run?.status !== 'FAILURE' || state === 'materialized') continue;
     const one = failed.get(latest_run.run_id) ?? { keys: [], at: latest_run.at };
-    // Those that did fail first: others of the run may have succeeded.
     if (state === 'failed') one.keys.unshift(key);
     else one.keys.push(key);
     failed.set(latest_run.run_id, one);

@@ -13,7 +13,7 @@ import { partitionText } from '../../lib/format.ts';
 import { runSubject, runTitle } from '../../lib/run-text.ts';
 import { isActive, runShown } from '../../lib/status.ts';
 import { query, runHref, setQuery } from '../../router.ts';
-import { concernsRun } from '../../state/concerns.ts';
+import { concernsRun, isDefinitionEvent } from '../../state/concerns.ts';
 import { act } from '../../state/launch.ts';
 import { useResource } from '../../state/resource.ts';
 import { toast } from '../../state/toasts.ts';
@@ -25,7 +25,12 @@ import { Loaded, RunFacts } from './results.tsx';
 import { RunCode } from './run-code.tsx';
 
 export function RunPage({ id }: { id: string }) {
-  const run = useResource<RunDetail>(`/runs/${segment(id)}`, concernsRun(id));
+  const ofRun = concernsRun(id);
+  // What it would run today changes with every revision.
+  const run = useResource<RunDetail>(
+    `/runs/${segment(id)}`,
+    (change) => ofRun(change) || isDefinitionEvent(change),
+  );
   return (
     <Load from={run} what="The run" skeleton={<Skeleton rows={10} />}>
       {(data) => <Shown run={data} />}
@@ -113,7 +118,7 @@ function stepToShow(run: RunDetail, asked: string): RunDetail['steps_list'][numb
 
 function Actions({ run }: { run: RunDetail }) {
   const [busy, setBusy] = useState(false);
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState(query('do') === 'rerun');
   const cancel = async (): Promise<void> => {
     setBusy(true);
     const path = `/runs/${segment(run.run_id)}/cancel`;
@@ -144,7 +149,15 @@ function Actions({ run }: { run: RunDetail }) {
       >
         <Icon name="retry" /> Run again…
       </button>
-      {asking && <RerunDialog run={run} onClose={() => setAsking(false)} />}
+      {asking && (
+        <RerunDialog
+          run={run}
+          onClose={() => {
+            setAsking(false);
+            setQuery({ do: '' });
+          }}
+        />
+      )}
     </>
   );
 }
