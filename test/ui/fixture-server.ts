@@ -10,6 +10,7 @@ import * as automation from '../../src/server/contract/automation.ts';
 import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
+import * as dltState from '../../src/server/contract/dlt-state.ts';
 import * as history from '../../src/server/contract/history.ts';
 import * as insights from '../../src/server/contract/insights.ts';
 import * as instance from '../../src/server/contract/instance.ts';
@@ -22,6 +23,7 @@ import { partitionRanges } from '../../src/server/views/partitions-view.ts';
 import { alertsOf, deliveriesOf } from './fixture/alerts.ts';
 import { automationAssets, evaluationOf, evaluationsOf } from './fixture/automation.ts';
 import { type BackfillWorld, backfillOf, backfillWorld, countsOf, previewOf } from './fixture/backfills.ts';
+import { dltPipelineOf, dltStateOf } from './fixture/dlt-state.ts';
 import {
   calendarOf,
   checkResultsOf,
@@ -175,7 +177,14 @@ function registerReads(app: FastifyInstance, world: World): void {
 
   get('/instance', instance.Instance, () => world.instance);
   get('/components', component.ComponentList, () => listOf(world.components));
-  get('/components/:id/revisions', component.RevisionList, () => listOf(world.revisions));
+  get('/components/:id/revisions', component.RevisionList, () =>
+    listOf(
+      world.revisions.map((revision, index) => ({
+        ...revision,
+        recent_runs: index === 0 ? ([...world.assets.values()][0]?.recent_runs ?? []) : [],
+      })),
+    ),
+  );
   get('/revisions/:id/diff', component.SnapshotDiff, (request) => world.diffs.get(id(request)) ?? null);
   get('/drift', component.DriftList, () =>
     listOf(
@@ -224,6 +233,13 @@ function registerReads(app: FastifyInstance, world: World): void {
     trendsOf(world, (query(request)['keys'] ?? '').split(',')),
   );
   get('/components/:id/pipelines/:pipeline/history', history.PipelineHistory, () => historyOf(world));
+  get('/pipelines/:id/:pipeline', dltState.DltPipelineDetail, (request) =>
+    dltPipelineOf(world, id(request, 'pipeline'), Date.now()),
+  );
+  get('/pipelines/:id/:pipeline/state', dltState.DltStateResponse, (request) => ({
+    report: dltStateOf(id(request, 'pipeline'), Date.now()),
+    reading: null,
+  }));
   get('/automation/assets', automation.AutomationAssetList, () => listOf(automationAssets(world)));
   get('/automation/evaluations', automation.AutomationEvaluationList, (request) =>
     listOf(evaluationsOf(world, query(request)['asset'])),

@@ -35,8 +35,8 @@ it.each([
   ['light', 1440, 'empty'],
 ] as const)(
   'every page is sound, accessible and stays at home: %s, %i pixels, %s',
-  async (theme, width, scenario) => {
-    expect(await faultsOf(browser, await served(scenario), width, theme, scenario)).toEqual({});
+  async (colorScheme, width, scenario) => {
+    expect(await faultsOf(browser, await served(scenario), { width, colorScheme }, scenario)).toEqual({});
   },
 );
 
