@@ -109,7 +109,7 @@ it('rows that a blocking check finds bad are not appended again by the retry pol
   expect(types.indexOf('materialization')).toBeLessThan(types.indexOf('check'));
 });
 
-it('E4: a locked file is waited for by attempts that only check', async () => {
+it('E2: a locked file is waited for by attempts that only check', async () => {
   const file = join(home, 'shop.duckdb');
   // What it leaves behind holds the lock; it is ended with its attempt.
   const holder = `import subprocess, sys
