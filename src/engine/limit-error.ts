@@ -30,12 +30,12 @@ const SHARE_HELD = 0.5;
 
 /**
  * The error of an attempt that met one of its limits, from what it met; null if it met none.
- * It says which limit, how much was used, and which line to change.
+ * It says which limit, how much was used, and which key of which file to change.
  */
 export function limitError(
   spec: StepSpec,
   { passed, keptBy, maxRssKb, signal, texts }: Evidence,
-): Pick<StepError, 'code' | 'message' | 'failureClass' | 'file'> | null {
+): Pick<StepError, 'code' | 'message' | 'failureClass'> | null {
   if (passed !== null) {
     const [limit, used] =
       passed.name === 'memory'
@@ -61,7 +61,7 @@ function told(
   spec: StepSpec,
   name: PassedLimit['name'],
   message: string,
-): Pick<StepError, 'code' | 'message' | 'failureClass' | 'file'> {
+): Pick<StepError, 'code' | 'message' | 'failureClass'> {
   const own = spec.config.limits;
   const isOwn = (name === 'memory' ? own?.memoryBytes : own?.cpuTimeSeconds) !== undefined;
   const dir = spec.config.dir === '' ? '' : `${spec.config.dir}/`;
@@ -71,6 +71,5 @@ function told(
     code: 'STEP_LIMIT',
     message: `${message}. To allow more, raise limits.${name} in ${place}; else let the step do less at once`,
     failureClass: 'limit',
-    file,
   };
 }

@@ -82,9 +82,9 @@ while True: subprocess.run([sys.executable, "-c", work])`,
     expect(error).toMatchObject({
       code: 'STEP_LIMIT',
       failureClass: 'limit',
-      file: 'pipelines/a/dagster.yaml',
     });
     expect(error.message).toContain(told);
+    expect(error.message).toMatch(/raise limits\.(?:memory|cpu_time) in pipelines\/a\/dagster\.yaml/);
     expect(processesOfRun(runId)).toEqual([]);
   });
 
