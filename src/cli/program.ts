@@ -390,7 +390,10 @@ function operate(add: Add, exit: Exit, program: Command): void {
       ) => {
         const { PIPELINE_ACTIONS, pipelineAction, pipelineList } = await import('./commands/pipeline.ts');
         const context = createContext(options);
-        if (action === undefined || action === 'list') return exit(await pipelineList(context));
+        if (action === undefined || action === 'list') {
+          exit(await pipelineList(context));
+          return;
+        }
         const known = PIPELINE_ACTIONS.find((one) => one === action);
         if (known === undefined) {
           command.error(`error: unknown action '${action}', use list, ${PIPELINE_ACTIONS.join(', ')}`);

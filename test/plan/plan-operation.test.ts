@@ -9,7 +9,7 @@ import { DAILY, type SamplePipeline, sampleDefinitions } from '../helpers/sample
 
 const NOW = Date.UTC(2026, 0, 20, 12);
 const PIPELINES: Record<string, SamplePipeline> = {
-  dlt_orders: { tool: 'dlt', config: { pools: ['shop'] }, assets: { dlt_orders: { kind: 'duckdb' } } },
+  dlt_orders: { tool: 'dlt', config: { pools: ['shop'] }, assets: { dlt_orders: {} } },
   dlt_daily: { tool: 'dlt', config: { partitions: DAILY }, assets: { 'dlt_daily/a': {}, 'dlt_daily/b': {} } },
   dlt_off: { tool: 'dlt', config: { enabled: false }, assets: { dlt_off: {} } },
   report: { assets: { report: {} } },

@@ -116,7 +116,7 @@ function lineOf(
 export function partitionSides(
   definition: PartitionsDefinition,
   now: number,
-): { rows: Side; columns: Side; keyOf(row: string, column: string): string } | null {
+): { rows: Side; columns: Side; keyOf: (row: string, column: string) => string } | null {
   if (definition.kind !== 'multi') return null;
   const [first, second] = dimensionsOf(definition);
   const timeFirst = first.definition.kind === 'time' && second.definition.kind === 'static';

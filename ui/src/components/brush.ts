@@ -1,10 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-
-/** A stretch of time in epoch milliseconds. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
+import type { Stretch } from '../lib/stretch.ts';
 
 export interface Brush {
   /** What is being dragged across. */

@@ -1,6 +1,6 @@
 import type { AssetSummary, PartitionList, PartitionsInfo } from '../../../../src/server/contract/asset.ts';
 import type { BackfillRequest } from '../../../../src/server/contract/backfill.ts';
-import type { BackfillWish } from '../../state/backfill-request.ts';
+import type { BackfillWish } from '../../state/backfill-wish.ts';
 import { parseKeys } from '../assets/launch-plan.ts';
 
 /** Which partitions: by what became of them, or by their keys. */

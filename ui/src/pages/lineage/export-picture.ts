@@ -128,8 +128,8 @@ function paletteOf(): Palette {
 }
 
 function shortened(text: string): string {
-  const letters = [...text];
-  return letters.length <= MOST_LETTERS ? text : `…${letters.slice(-(MOST_LETTERS - 1)).join('')}`;
+  const letters = Array.from(text);
+  return letters.length <= MOST_LETTERS ? text : `…${letters.slice(1 - MOST_LETTERS).join('')}`;
 }
 
 function escaped(text: string): string {

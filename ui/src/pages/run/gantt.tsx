@@ -1,13 +1,14 @@
 import { useMemo, useRef } from 'preact/hooks';
 import type { RunDetail, RunEvent, Step } from '../../../../src/server/contract/run.ts';
 import { segment } from '../../api/client.ts';
-import { type Stretch, useBrush } from '../../components/brush.ts';
+import { useBrush } from '../../components/brush.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { narrow } from '../../components/media.ts';
 import { Glyph } from '../../components/status.tsx';
 import { usePageWindow } from '../../components/virtual.ts';
 import { duration } from '../../lib/format.ts';
 import { runShown, stepShown } from '../../lib/status.ts';
+import type { Stretch } from '../../lib/stretch.ts';
 import { query, setQuery } from '../../router.ts';
 import { second } from '../../state/clock.ts';
 import { concernsRun } from '../../state/concerns.ts';

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Stretch } from '../../components/brush.ts';
+import type { Stretch } from '../../lib/stretch.ts';
 
 /** The time of the log lines in view: the steps show where that is. */
 export const logInView = signal<Stretch | null>(null);

@@ -1,5 +1,5 @@
-import type { Stretch } from '../../components/brush.ts';
 import { clock } from '../../lib/format.ts';
+import type { Stretch } from '../../lib/stretch.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

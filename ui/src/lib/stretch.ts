@@ -1,0 +1,5 @@
+/** A stretch of time in epoch milliseconds. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
