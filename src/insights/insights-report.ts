@@ -12,10 +12,11 @@ export interface AssetMeasures {
   readonly durations: DurationCounts;
 }
 
-/** Of one component on one UTC day, counted from 1970-01-01. */
+/** Of the assets of one component on one UTC day, counted from 1970-01-01. */
 export interface DayMeasures {
   readonly day: number;
-  readonly component: string;
+  /** Null: of assets that are not in the definitions any more. */
+  readonly component: string | null;
   readonly measures: Measures;
 }
 
@@ -67,8 +68,8 @@ export interface InsightsInput {
 }
 
 /** What stands where an asset has no owner, or is not in the definitions any more. */
-export const NO_OWNER = '(no owner)';
-export const REMOVED = '(removed)';
+const NO_OWNER = '(no owner)';
+const REMOVED = '(removed)';
 
 interface Sum {
   assets: number;
@@ -84,8 +85,8 @@ interface Sum {
 export function insightsReport(input: InsightsInput): InsightsReport {
   const { by, assets, factsOf, ratesOf } = input;
   const currency = commonCurrency(input);
-  const priced = (component: string | undefined, measures: Measures): number => {
-    const rates = component === undefined ? undefined : ratesOf(component);
+  const priced = (component: string | null, measures: Measures): number => {
+    const rates = component === null ? undefined : ratesOf(component);
     return costOf(measures, rates ?? null) ?? 0;
   };
   const costed = (measures: Measures, cost: number): Costed => ({
@@ -96,8 +97,8 @@ export function insightsReport(input: InsightsInput): InsightsReport {
   const total = newSum();
   for (const asset of assets) {
     const facts = factsOf(asset.assetKey);
-    const cost = priced(facts?.component, asset.now);
-    const costBefore = priced(facts?.component, asset.before);
+    const cost = priced(facts?.component ?? null, asset.now);
+    const costBefore = priced(facts?.component ?? null, asset.before);
     add(total, asset, cost, costBefore, facts !== undefined);
     for (const name of namesOf(by, asset.assetKey, facts)) {
       let sum = sums.get(name);
@@ -129,7 +130,7 @@ export function insightsReport(input: InsightsInput): InsightsReport {
 
 function daysOf(
   { days, fromDay, toDay }: InsightsInput,
-  priced: (component: string, measures: Measures) => number,
+  priced: (component: string | null, measures: Measures) => number,
   costed: (measures: Measures, cost: number) => Costed,
 ): InsightsReport['days'] {
   const byDay = new Map<number, { measures: Measures; cost: number }>();
@@ -147,7 +148,8 @@ function daysOf(
   });
 }
 
-function namesOf(by: InsightsBy, assetKey: string, facts: AssetFacts | undefined): readonly string[] {
+/** The names of the items that an asset is summed under. */
+export function namesOf(by: InsightsBy, assetKey: string, facts: AssetFacts | undefined): readonly string[] {
   if (by === 'asset') return [assetKey];
   if (facts === undefined) return [REMOVED];
   if (by === 'group') return [facts.group];

@@ -112,6 +112,18 @@ describe('a report', () => {
     ]);
   });
 
+  it('costs the same by day as in all, whatever was removed meanwhile', () => {
+    const { total, days } = report({
+      assets: [of('a', 2e6, 3600), of('gone', 7e6, 60)],
+      days: [
+        { day: 10, component: 'main', measures: { ...NOTHING, rows: 2e6, seconds: 3600 } },
+        { day: 11, component: null, measures: { ...NOTHING, rows: 7e6, seconds: 60 } },
+      ],
+    });
+    expect(days.map(({ measures }) => measures.rows)).toEqual([2e6, 7e6]);
+    expect(days.reduce((sum, { cost }) => sum + cost!, 0)).toBeCloseTo(total.cost!);
+  });
+
   it('names no cost without rates, nor of two currencies', () => {
     expect(report({ ratesOf: () => undefined })).toMatchObject({ currency: null, total: { cost: null } });
     const two = report({

@@ -38,11 +38,28 @@ it('sums by group, by owner and by asset, of some or of all', async () => {
     ['orders', 1, 1, 1],
     ['returns', 1, 1, 1],
   ]);
+  expect(await names(`by=asset&owner=${encodeURIComponent('(no owner)')}`)).toEqual([['stock', 1, 1, 1]]);
   const week = await read('days=7&owner=ada@x.org');
   expect(week).toMatchObject({ from: '2026-01-14', to: '2026-01-20', currency: null });
   expect(week.days.map(({ now }) => now.succeeded)).toEqual([0, 0, 0, 0, 0, 0, 2]);
   expect(week.total.now).toMatchObject({ success_rate: 1, cost: null, mean_delay_seconds: null });
   expect((await app.inject({ url: '/api/v1/insights?days=0' })).statusCode).toBe(400);
+});
+
+it('sums what was removed, all together and one by one, its days too', async () => {
+  const { app, publish } = await used();
+  await publish({ stock: SHOP.stock! });
+  const read = async (query: string) =>
+    (await app.inject({ url: `/api/v1/insights?${query}` })).json<InsightsReport>();
+  const all = await read('');
+  expect(all.items.map(({ name, current }) => [name, current])).toEqual([
+    ['(removed)', false],
+    ['branches', true],
+  ]);
+  const removed = await read(`by=asset&group=${encodeURIComponent('(removed)')}`);
+  expect(removed.items.map(({ name }) => name)).toEqual(['orders', 'returns']);
+  expect(removed.total.now.succeeded).toBe(2);
+  expect(removed.days.at(-1)?.now.succeeded).toBe(2);
 });
 
 it('gives the same as a file', async () => {

@@ -2,7 +2,9 @@ import {
   type AssetFacts,
   type AssetMeasures,
   type Costed,
+  type DayMeasures,
   insightsReport,
+  namesOf,
   type InsightsReport as Report,
 } from '../../insights/insights-report.ts';
 import { NOTHING, successRate } from '../../insights/measures.ts';
@@ -29,16 +31,12 @@ export async function readInsights(
   const fromDay = toDay - days;
   const { nodes } = components.definitions().assets;
   const factsOf = (key: string): AssetFacts | undefined => nodes.get(key);
-  const isFiltered = Object.values(filter).some((value) => value !== undefined);
-  const isWanted = (key: string): boolean => !isFiltered || matches(factsOf(key), filter);
-  const [now, before, durations, byDay] = await Promise.all([
+  const isWanted = (key: string): boolean => matches(key, factsOf(key), filter);
+  const [current, earlier, durations] = await Promise.all([
     store.insights.sums({ fromDay, toDay }),
     store.insights.sums({ fromDay: fromDay - days, toDay: fromDay }),
     store.insights.durations({ fromDay, toDay }),
-    store.insights.byDay({ fromDay, toDay }, isFiltered ? [...nodes.keys()].filter(isWanted) : null),
   ]);
-  const earlier = new Map(before.map(({ assetKey, measures }) => [assetKey, measures]));
-  const current = new Map(now.map(({ assetKey, measures }) => [assetKey, measures]));
   const assets: AssetMeasures[] = [...new Set([...current.keys(), ...earlier.keys()])]
     .filter(isWanted)
     .map((assetKey) => ({
@@ -47,6 +45,14 @@ export async function readInsights(
       before: earlier.get(assetKey) ?? NOTHING,
       durations: durations.get(assetKey) ?? new Map(),
     }));
+  const ofComponents = Map.groupBy(assets, ({ assetKey }) => factsOf(assetKey)?.component ?? null);
+  const byDay: DayMeasures[] = [];
+  for (const [component, own] of ofComponents) {
+    const keys = own.map(({ assetKey }) => assetKey);
+    for (const [day, measures] of await store.insights.byDay({ fromDay, toDay }, keys)) {
+      byDay.push({ day, component, measures });
+    }
+  }
   const rates = new Map(
     components.components().map(({ name, snapshot }) => [name, snapshot?.instance.costRates]),
   );
@@ -95,14 +101,14 @@ function measuresView({ measures, cost }: Costed): InsightsMeasures {
 }
 
 function matches(
+  assetKey: string,
   facts: AssetFacts | undefined,
   { group, owner, component }: Pick<InsightsQuery, 'group' | 'owner' | 'component'>,
 ): boolean {
-  if (facts === undefined) return false;
   return (
-    (group === undefined || facts.group === group) &&
-    (owner === undefined || facts.owners.includes(owner)) &&
-    (component === undefined || facts.component === component)
+    (group === undefined || namesOf('group', assetKey, facts).includes(group)) &&
+    (owner === undefined || namesOf('owner', assetKey, facts).includes(owner)) &&
+    (component === undefined || facts?.component === component)
   );
 }
 

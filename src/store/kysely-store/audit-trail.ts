@@ -1,3 +1,4 @@
+import { setImmediate as others } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { AuditTrailFilter, AuditTrailRow, RefreshTrigger } from '../store.ts';
 import type { StoreContext } from './context.ts';
@@ -6,6 +7,8 @@ import type { StoredSummary } from './launches.ts';
 
 /** What starts runs by itself; runs that a person asked for stand in the audit log, those of a backfill under its entry. */
 const BY_ITSELF = ['schedule', 'automation', 'run_retry'];
+/** Runs that one statement looks at: some 20 ms of work. */
+const RUNS_AT_ONCE = 20_000;
 
 /**
  * Changes by people, runs that the service started by itself, and revisions: newest first. Each of the three is read from
@@ -20,8 +23,25 @@ export async function auditTrail(
     filter.peopleOnly ? [] : launches(context, filter),
     filter.peopleOnly ? [] : revisions(context, filter),
   ]);
-  const all = sources.flat().sort((a, b) => b.at - a.at);
-  return all.slice(0, filter.limit);
+  return merged(sources, filter.limit);
+}
+
+/** Newest first. Each list keeps its own order, by which its next page begins, also where the clock was set back. */
+function merged(lists: readonly (readonly AuditTrailRow[])[], limit: number): AuditTrailRow[] {
+  const heads = lists.map((rows) => ({ rows, next: 0 }));
+  const all: AuditTrailRow[] = [];
+  while (all.length < limit) {
+    let newest: (typeof heads)[number] | undefined;
+    for (const head of heads) {
+      const at = head.rows[head.next]?.at;
+      if (at === undefined) continue;
+      if (newest === undefined || at > newest.rows[newest.next]!.at) newest = head;
+    }
+    if (newest === undefined) break;
+    all.push(newest.rows[newest.next]!);
+    newest.next += 1;
+  }
+  return all;
 }
 
 async function changes(
@@ -44,23 +64,35 @@ async function changes(
 }
 
 async function launches(
-  { db }: StoreContext,
+  context: StoreContext,
   { before, actor, action, target, limit }: AuditTrailFilter,
 ): Promise<AuditTrailRow[]> {
   if (action !== undefined && !'run.launch'.startsWith(action)) return [];
+  const kinds = BY_ITSELF.filter((kind) => actor === undefined || actor.split(':', 1)[0] === kind);
+  if (kinds.length === 0) return [];
+  const { db } = context;
   let query = db
     .selectFrom('run')
     .select(['run_no', 'run_id', 'job_name', 'summary', 'created_at'])
-    .where(sql<string>`json_extract(summary, '$.cause.kind')`, 'in', BY_ITSELF);
-  if (before.launch !== null) query = query.where('run_no', '<', before.launch);
+    .where(sql<string>`json_extract(summary, '$.cause.kind')`, 'in', kinds)
+    .orderBy('run_no', 'desc');
   if (target !== undefined) query = query.where('run_id', '=', target);
-  if (actor !== undefined) {
-    const [kind, name] = actor.split(/:(.*)/s);
-    query = query.where(sql<string>`json_extract(summary, '$.cause.kind')`, '=', kind!);
-    if (name !== undefined)
-      query = query.where(sql<string>`json_extract(summary, '$.cause.schedule')`, '=', name);
+  const schedule = actor?.slice('schedule:'.length);
+  if (actor?.startsWith('schedule:') === true) {
+    // By its index; re-runs, which are the schedule's too, have another cause.
+    query = query.where('schedule_id', '=', (eb) =>
+      eb.selectFrom('schedule').select('schedule_id').where('name', '=', schedule!),
+    );
   }
-  const rows = await query.orderBy('run_no', 'desc').limit(limit).execute();
+  const rows = [];
+  let below = before.launch ?? (await newestRunNo(context)) + 1;
+  while (rows.length < limit && below > 1) {
+    const from = Math.max(1, below - RUNS_AT_ONCE);
+    const piece = query.where('run_no', '>=', from).where('run_no', '<', below);
+    rows.push(...(await piece.limit(limit - rows.length).execute()));
+    below = from;
+    await others();
+  }
   return rows.map((row) => {
     const { cause, assetKeys, partitions } = fromJson<StoredSummary>(row.summary);
     return {
@@ -73,6 +105,16 @@ async function launches(
       details: { job: row.job_name, assets: assetKeys.length, partitions, cause },
     };
   });
+}
+
+async function newestRunNo({ db }: StoreContext): Promise<number> {
+  const newest = await db
+    .selectFrom('run')
+    .select('run_no')
+    .orderBy('run_no', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest?.run_no ?? 0;
 }
 
 async function revisions(

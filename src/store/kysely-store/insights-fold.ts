@@ -38,9 +38,9 @@ interface Gain {
 /**
  * Takes the next stretch of the log in, and moves the cursor over it in the same transaction.
  * @param most ids of events that are looked at
- * @returns how many events there were; 0 at the log's end
+ * @returns how many of them count; null at the log's end
  */
-export async function foldNext(tx: Tx, most: number): Promise<number> {
+export async function foldNext(tx: Tx, most: number): Promise<number | null> {
   const cursor = await tx.db
     .selectFrom('insights_cursor')
     .select('event_id')
@@ -55,26 +55,28 @@ export async function foldNext(tx: Tx, most: number): Promise<number> {
     .orderBy('event_id')
     .limit(1)
     .executeTakeFirst();
-  if (next === undefined) return 0;
+  if (next === undefined) return null;
+  const end = next.event_id + most;
   const rows = await tx.db
     .selectFrom('event')
-    .select(['event_id', 'run_no', 'step_key', 'type', 'at', 'payload'])
+    .select(['run_no', 'step_key', 'type', 'at', 'payload'])
     .where('event_id', '>=', next.event_id)
-    .where('event_id', '<', next.event_id + most)
+    .where('event_id', '<', end)
+    .where('type', 'in', TYPES)
     .orderBy('event_id')
     .execute();
-  await save(
-    tx,
-    await gainsOf(
-      tx,
-      rows.filter(({ type }) => TYPES.includes(type)),
-    ),
-  );
-  const last = rows.at(-1)!.event_id;
+  await save(tx, await gainsOf(tx, rows));
+  const last = await tx.db
+    .selectFrom('event')
+    .select('event_id')
+    .where('event_id', '<', end)
+    .orderBy('event_id', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow();
   await tx.db
     .insertInto('insights_cursor')
-    .values({ id: ROW_ID, event_id: last })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ event_id: last }))
+    .values({ id: ROW_ID, ...last })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(last))
     .execute();
   return rows.length;
 }
@@ -90,6 +92,7 @@ async function gainsOf(tx: Tx, rows: readonly LoggedRow[]): Promise<Iterable<Gai
     return gain;
   };
   const assetsOfStep = await stepAssets(tx, rows);
+  const writtenOf = await writtenOfFailed(tx, rows);
   const writes = rows
     .filter(({ type }) => type === 'materialization')
     .map(({ at, payload }) => ({ at, ...fromJson<{ asset_key: string; metadata?: unknown }>(payload) }));
@@ -105,11 +108,16 @@ async function gainsOf(tx: Tx, rows: readonly LoggedRow[]): Promise<Iterable<Gai
   }
   for (const row of rows) {
     if (!row.type.startsWith('step_')) continue;
-    const assets = assetsOfStep.get(`${row.run_no} ${row.step_key}`) ?? [];
+    const step = `${row.run_no} ${row.step_key}`;
+    const assets = assetsOfStep.get(step) ?? [];
+    const written = row.type === 'step_gave_up' ? writtenOf.get(step) : undefined;
+    // Of a failed step that wrote some of its assets, only the others have failed; of one that wrote all, all: by a check.
+    const isPartly = written !== undefined && assets.some((assetId) => !written.has(assetId));
     const seconds = amountOf(fromJson(row.payload), 'seconds');
     for (const assetId of assets) {
       const share = seconds / assets.length;
-      const gain = add(assetId, row.at, { seconds: share, ...COUNTED[row.type] });
+      const type = isPartly && written.has(assetId) ? 'step_succeeded' : row.type;
+      const gain = add(assetId, row.at, { seconds: share, ...COUNTED[type] });
       if (row.type !== 'step_succeeded') continue;
       const bucket = bucketOf(seconds);
       gain.durations.set(bucket, (gain.durations.get(bucket) ?? 0) + 1);
@@ -149,6 +157,31 @@ async function stepAssets(
       const known = found.get(id);
       if (known === undefined) found.set(id, [assetId]);
       else known.push(assetId);
+    }
+  }
+  return found;
+}
+
+/** Assets that steps wrote although they gave up, by `run_no step_key`. */
+async function writtenOfFailed(
+  tx: Tx,
+  rows: readonly LoggedRow[],
+): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const failed = rows.filter(({ type }) => type === 'step_gave_up');
+  const runNos = new Set(failed.flatMap(({ run_no: runNo }) => runNo ?? []));
+  const found = new Map<string, ReadonlySet<number>>();
+  for (const some of chunks([...runNos], CHUNK)) {
+    const steps = await tx.db
+      .selectFrom('run_step')
+      .select(['run_no', 'step_key', 'finished_assets'])
+      .where('run_no', 'in', some)
+      .where('status', '=', 'failed')
+      .where('finished_assets', '!=', '[]')
+      .execute();
+    const keysOf = steps.map((step) => ({ ...step, keys: fromJson<string[]>(step.finished_assets) }));
+    const ids = await findAssets(tx, [...new Set(keysOf.flatMap(({ keys }) => keys))]);
+    for (const { run_no: runNo, step_key: stepKey, keys } of keysOf) {
+      found.set(`${runNo} ${stepKey}`, new Set(keys.flatMap((key) => ids.get(key) ?? [])));
     }
   }
   return found;
@@ -210,9 +243,9 @@ async function save(tx: Tx, gains: Iterable<Gain>): Promise<void> {
         })),
       )
       .onConflict((conflict) =>
-        conflict.columns(['day', 'asset_id']).doUpdateSet(({ ref }) => {
+        conflict.columns(['day', 'asset_id']).doUpdateSet((eb) => {
           const sum = (name: Exclude<keyof Measures, 'longestDelay'>) =>
-            sql<number>`${ref(`asset_day.${name}`)} + ${ref(`excluded.${name}`)}`;
+            sql<number>`${eb.ref(`asset_day.${name}`)} + ${eb.ref(`excluded.${name}`)}`;
           return {
             materializations: sum('materializations'),
             rows: sum('rows'),
@@ -224,7 +257,7 @@ async function save(tx: Tx, gains: Iterable<Gain>): Promise<void> {
             retries: sum('retries'),
             scheduled: sum('scheduled'),
             delay: sum('delay'),
-            longest_delay: sql<number>`max(${ref('asset_day.longest_delay')}, ${ref('excluded.longest_delay')})`,
+            longest_delay: sql<number>`max(${eb.ref('asset_day.longest_delay')}, ${eb.ref('excluded.longest_delay')})`,
           };
         }),
       )
@@ -238,8 +271,8 @@ async function save(tx: Tx, gains: Iterable<Gain>): Promise<void> {
       .insertInto('asset_day_duration')
       .values(some)
       .onConflict((conflict) =>
-        conflict.columns(['day', 'asset_id', 'bucket']).doUpdateSet(({ ref }) => ({
-          n: sql<number>`${ref('asset_day_duration.n')} + ${ref('excluded.n')}`,
+        conflict.columns(['day', 'asset_id', 'bucket']).doUpdateSet((eb) => ({
+          n: sql<number>`${eb.ref('asset_day_duration.n')} + ${eb.ref('excluded.n')}`,
         })),
       )
       .execute();

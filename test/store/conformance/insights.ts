@@ -35,8 +35,7 @@ export function describeInsightsStore(open: OpenStore): void {
       await opened.close();
     });
 
-    const sums = async () =>
-      new Map((await opened.store.insights.sums(DAYS)).map(({ assetKey, measures }) => [assetKey, measures]));
+    const sums = async () => opened.store.insights.sums(DAYS);
 
     it('counts writes, results and seconds, each event once, also after a restart', async () => {
       const [runId] = await launch(opened, SAMPLE, { assets: ['orders', 'items'] });
@@ -64,14 +63,19 @@ export function describeInsightsStore(open: OpenStore): void {
         seconds: 1.5,
         succeeded: 2,
       });
-      const byDay = await insights.byDay(DAYS, ['orders', 'nobody']);
-      expect(byDay.map(({ day, component, measures }) => [day, component, measures.rows])).toEqual([
-        [TODAY, 'main', 7],
-        [TODAY + 1, 'main', 7],
+      const rowsByDay = async (keys: readonly string[]) =>
+        [...(await insights.byDay(DAYS, keys))].map(([day, { rows }]) => [day, rows]);
+      expect(await rowsByDay(['orders', 'nobody'])).toEqual([
+        [TODAY, 7],
+        [TODAY + 1, 7],
       ]);
-      expect((await insights.byDay(DAYS, null)).map(({ measures }) => measures.rows)).toEqual([14, 7]);
+      expect(await rowsByDay(['orders', 'items'])).toEqual([
+        [TODAY, 14],
+        [TODAY + 1, 7],
+      ]);
+      expect(await rowsByDay([])).toEqual([]);
       expect([...(await insights.durations(DAYS)).get('orders')!.values()]).toEqual([2]);
-      expect(await insights.sums({ fromDay: TODAY + 2, toDay: TODAY + 9 })).toEqual([]);
+      expect(await insights.sums({ fromDay: TODAY + 2, toDay: TODAY + 9 })).toEqual(new Map());
     });
 
     it('counts a failed step when it gave up, its time at once', async () => {
@@ -81,6 +85,34 @@ export function describeInsightsStore(open: OpenStore): void {
       await store.insights.catchUp();
       expect((await sums()).get('report')).toMatchObject({ seconds: 1, failed: 1, succeeded: 0 });
       expect(await store.insights.durations(DAYS)).toEqual(new Map());
+    });
+
+    it('counts what a step wrote before it failed as well written, all as failed if it wrote all', async () => {
+      const { store } = opened;
+      const [partly] = await launch(opened, SAMPLE, { assets: ['orders', 'items'] });
+      await fail(store, partly!, 'dlt_orders', ['orders']);
+      await store.insights.catchUp();
+      const results = async () =>
+        [...(await sums())].map(([key, { succeeded, failed }]) => [key, succeeded, failed]);
+      expect(await results()).toEqual([
+        ['orders', 1, 0],
+        ['items', 0, 1],
+      ]);
+      const [whole] = await launch(opened, SAMPLE, { assets: ['orders', 'items'] });
+      await fail(store, whole!, 'dlt_orders', ['orders', 'items']);
+      await store.insights.catchUp();
+      expect(await results()).toEqual([
+        ['orders', 1, 1],
+        ['items', 0, 2],
+      ]);
+    });
+
+    it('counts each event once whoever asks at the same time', async () => {
+      const { store } = opened;
+      const [runId] = await launch(opened, SAMPLE, { assets: ['report'] });
+      await succeed(store, runId!, 'python_report');
+      await Promise.all([store.insights.catchUp(), store.insights.catchUp(), store.insights.catchUp()]);
+      expect((await sums()).get('report')).toMatchObject({ materializations: 1, succeeded: 1, rows: 7 });
     });
 
     it('takes what users reported as no number for nothing', async () => {

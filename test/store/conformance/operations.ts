@@ -92,6 +92,28 @@ export function describeOperationsStore(open: OpenStore): void {
       expect(seen).toEqual(all);
     });
 
+    it('tells each change once, page by page, where the clock was set back', async () => {
+      const { store, clock } = opened;
+      for (const target of ['first', 'second', 'third']) {
+        await store.operations.audit({ actor: 'ada', action: 'run.cancel', target, details: {} });
+        clock.advance(-10_000);
+      }
+      const seen: string[] = [];
+      let before: Parameters<typeof store.operations.auditTrail>[0]['before'] = {
+        change: null,
+        launch: null,
+        revision: null,
+      };
+      for (let page = 0; page < 4; page++) {
+        const rows = await store.operations.auditTrail({ before, limit: 2 });
+        const last = rows.slice(0, 1).at(-1);
+        if (last === undefined) break;
+        seen.push(last.target);
+        before = { ...before, [last.kind]: last.id };
+      }
+      expect(seen).toEqual(['third', 'second', 'first']);
+    });
+
     it('keeps the last heartbeat of each daemon', async () => {
       const { store, clock } = opened;
       await store.operations.heartbeat('scheduler', 'failed', 'no such table');
