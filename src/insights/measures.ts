@@ -9,13 +9,13 @@ export interface Measures {
   readonly bytes: number;
   /** In which processes of steps ran, failed attempts included; a step of several assets is shared among them. */
   readonly seconds: number;
-  /** Steps that ended so for good. */
+  /** How steps ended for good, for each of their assets. */
   readonly succeeded: number;
   readonly failed: number;
   readonly canceled: number;
   /** Attempts beyond the first. */
   readonly retries: number;
-  /** Runs of schedules that began, and how long after their ticks: the sum and the longest, in seconds. */
+  /** Runs of schedules that began, for each of their assets, and how long after their ticks: the sum and the longest, in seconds. */
   readonly scheduled: number;
   readonly delay: number;
   readonly longestDelay: number;

@@ -5,14 +5,19 @@ export const InsightsMeasures = z.object({
   rows: z.number().describe('Written, as the tools say'),
   bytes: z.number(),
   compute_seconds: z.number().describe('Of processes of steps, failed attempts included'),
-  succeeded: z.number().int().describe('Steps that ended so for good'),
+  succeeded: z
+    .number()
+    .int()
+    .describe(
+      'How steps ended for good, counted for each of their assets: one of three assets counts three times',
+    ),
   failed: z.number().int(),
   canceled: z.number().int(),
   retries: z.number().int(),
-  scheduled_runs: z.number().int(),
+  scheduled_runs: z.number().int().describe('That began, counted for each of their assets'),
   mean_delay_seconds: z.number().nullable().describe('From tick to start, of runs of schedules'),
   longest_delay_seconds: z.number().nullable(),
-  success_rate: z.number().nullable().describe('Of steps that ended by themselves; 0 to 1'),
+  success_rate: z.number().nullable().describe('Of what succeeded or failed; 0 to 1'),
   cost: z
     .number()
     .nullable()

@@ -4,13 +4,12 @@ import { Button, Segmented } from '../../components/controls.tsx';
 import { Empty, Skeleton } from '../../components/feedback.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page, Section } from '../../components/page.tsx';
-import { plural } from '../../lib/format.ts';
 import { query, setQuery } from '../../router.ts';
 import { useResource } from '../../state/resource.ts';
 import { DayBars } from './day-bars.tsx';
+import { ItemName } from './item-name.tsx';
 import { ItemTable } from './item-table.tsx';
-import { type Change, changeOf, METRICS, type Metric, movers, percent } from './metrics.ts';
-import { nameHref } from './name-href.ts';
+import { type Change, changeOf, METRICS, type Metric, movers } from './metrics.ts';
 
 const BY = [
   { value: 'group', text: 'Group' },
@@ -102,7 +101,8 @@ function Report({ report, days }: { report: InsightsReport; days: string }) {
       </Section>
       {report.currency === null && (
         <p class="faint">
-          No costs: set rates under <code>insights.cost</code> in the repository's <code>dagster.yaml</code>.
+          No costs: they need rates of one currency, under <code>insights.cost</code> in each repository's{' '}
+          <code>dagster.yaml</code>.
         </p>
       )}
     </>
@@ -160,9 +160,7 @@ function Movers({ report, metric, days }: { report: InsightsReport; metric: Metr
           const [now, before] = [metric.of(item.now)!, metric.of(item.before)!];
           return (
             <li key={item.name}>
-              <a class="clip" href={nameHref(report.by, item)}>
-                <bdi>{item.name}</bdi>
-              </a>
+              <ItemName by={report.by} item={item} kind="clip" />
               <span class="faint num">
                 {metric.show(before)} → {metric.show(now)}
               </span>
@@ -171,9 +169,6 @@ function Movers({ report, metric, days }: { report: InsightsReport; metric: Metr
           );
         })}
       </ul>
-      <p class="sr-only">
-        {plural(moved.length, 'mover')}; success of all {percent(report.total.now.success_rate ?? 0)}
-      </p>
     </Section>
   );
 }

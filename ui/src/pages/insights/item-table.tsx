@@ -2,8 +2,8 @@ import type { InsightsItem, InsightsReport } from '../../../../src/server/contra
 import { narrow } from '../../components/media.ts';
 import { bytes, count, duration } from '../../lib/format.ts';
 import { query, setQuery } from '../../router.ts';
+import { ItemName } from './item-name.tsx';
 import { money, percent } from './metrics.ts';
-import { nameHref } from './name-href.ts';
 
 interface Column {
   readonly value: string;
@@ -39,7 +39,13 @@ const COLUMNS: readonly Column[] = [
     show: duration,
   },
   { value: 'success', text: 'Success', of: ({ now }) => now.success_rate, show: percent },
-  { value: 'failed', text: 'Failed', of: ({ now }) => now.failed, show: count },
+  {
+    value: 'failed',
+    text: 'Failed',
+    title: 'Assets that steps failed to write',
+    of: ({ now }) => now.failed,
+    show: count,
+  },
   { value: 'retries', text: 'Retries', of: ({ now }) => now.retries, show: count },
   {
     value: 'late',
@@ -53,71 +59,76 @@ const COST: Column = { value: 'cost', text: 'Cost', of: ({ now }) => now.cost, s
 /** A thousand assets are sorted and drawn; the file has all of any number. */
 const MOST_ROWS = 1000;
 
-/** Every item; a click on a column's head sorts by it, most first. */
+/** The items; a click on a column's head sorts by it, most first. */
 export function ItemTable({ report }: { report: InsightsReport }) {
   const columns = report.currency === null ? COLUMNS : [...COLUMNS, COST];
   const sorted = columns.find(({ value }) => value === query('sort'));
   const items = sorted === undefined ? report.items : byColumn(report.items, sorted);
   return (
-    <div class="table-frame">
-      <table class="table cards insights-table">
-        <caption class="sr-only">What ran, by {report.by}</caption>
-        <thead>
-          <tr>
-            <th scope="col" aria-sort={sorted === undefined ? 'ascending' : undefined}>
-              <button type="button" class="link" onClick={() => setQuery({ sort: '' })}>
-                {report.by === 'asset' ? 'Asset' : report.by === 'group' ? 'Group' : 'Owner'}
-              </button>
-            </th>
-            {columns.map((column) => (
-              <th
-                key={column.value}
-                scope="col"
-                class="right"
-                aria-sort={column === sorted ? 'descending' : undefined}
-              >
-                <button
-                  type="button"
-                  class="link"
-                  title={column.title}
-                  onClick={() => setQuery({ sort: column.value })}
-                >
-                  {column.text}
-                  {column === sorted && ' ↓'}
+    <>
+      <div class="table-frame">
+        <table class="table cards insights-table">
+          <caption class="sr-only">What ran, by {report.by}</caption>
+          <thead>
+            <tr>
+              <th scope="col" aria-sort={sorted === undefined ? 'ascending' : undefined}>
+                <button type="button" class="link" onClick={() => setQuery({ sort: '' })}>
+                  {report.by === 'asset' ? 'Asset' : report.by === 'group' ? 'Group' : 'Owner'}
                 </button>
               </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {items.slice(0, MOST_ROWS).map((item) => (
-            <tr key={item.name} data-row class={item.current ? undefined : 'dim'}>
-              <th scope="row">
-                <a class="row-link" href={nameHref(report.by, item)}>
-                  <bdi>{item.name}</bdi>
-                </a>
-                {report.by !== 'asset' && (
-                  <span class="faint num">
-                    {' '}
-                    {item.assets === 1 ? '1 asset' : `${count(item.assets)} assets`}
-                  </span>
-                )}
-              </th>
-              {columns.map((column) => {
-                const value = column.of(item);
-                // A phone has no room for what there is nothing of.
-                if (narrow.value && (value === null || value === 0)) return null;
-                return (
-                  <td key={column.value} data-label={column.text} class="right num">
-                    {value === null ? '–' : column.show(value)}
-                  </td>
-                );
-              })}
+              {columns.map((column) => (
+                <th
+                  key={column.value}
+                  scope="col"
+                  class="right"
+                  aria-sort={column === sorted ? 'descending' : undefined}
+                >
+                  <button
+                    type="button"
+                    class="link"
+                    title={column.title}
+                    onClick={() => setQuery({ sort: column.value })}
+                  >
+                    {column.text}
+                    {column === sorted && ' ↓'}
+                  </button>
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {items.slice(0, MOST_ROWS).map((item) => (
+              <tr key={item.name} data-row class={item.current ? undefined : 'dim'}>
+                <th scope="row">
+                  <ItemName by={report.by} item={item} kind="row-link" />
+                  {report.by !== 'asset' && (
+                    <span class="faint num">
+                      {' '}
+                      {item.assets === 1 ? '1 asset' : `${count(item.assets)} assets`}
+                    </span>
+                  )}
+                </th>
+                {columns.map((column) => {
+                  const value = column.of(item);
+                  // A phone has no room for what there is nothing of.
+                  if (narrow.value && (value === null || value === 0)) return null;
+                  return (
+                    <td key={column.value} data-label={column.text} class="right num">
+                      {value === null ? '–' : column.show(value)}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {items.length > MOST_ROWS && (
+        <p class="faint">
+          The first {count(MOST_ROWS)} of {count(items.length)}: the CSV file has all of them.
+        </p>
+      )}
+    </>
   );
 }
 

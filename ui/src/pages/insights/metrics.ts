@@ -34,8 +34,10 @@ export const METRICS: readonly Metric[] = [
   { value: 'cost', text: 'Cost', of: ({ cost }) => cost, show: money, more: 'bad' },
 ];
 
+/** Rounded down close to all: `100 %` is all. */
 export function percent(share: number): string {
-  return `${(share * 100).toLocaleString('en-US', { maximumFractionDigits: share > 0.99 && share < 1 ? 2 : 1 })} %`;
+  const shown = share > 0.99 ? Math.floor(share * 10_000) / 100 : share * 100;
+  return `${shown.toLocaleString('en-US', { maximumFractionDigits: share > 0.99 ? 2 : 1 })} %`;
 }
 
 /** Two digits after the point, more of what is less than a hundredth. */
