@@ -75,7 +75,7 @@ export async function startFixture(scenario: Scenario = 'shop', port = 0): Promi
   const world = worldOf(scenario, Date.now());
   const backfills = backfillWorld(Date.now());
   if (scenario === 'empty') backfills.backfills.length = 0;
-  const app = Fastify({ forceCloseConnections: true });
+  const app = Fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 4_096 } });
   const streams = new Map<FastifyReply, string>();
   const replay: instance.StreamChange[] = [];
   const requests: string[] = [];

@@ -1,4 +1,5 @@
 import { apiError, unreachable } from './problem.ts';
+import { noteServerTime } from './server-time.ts';
 
 const BASE = '/api/v1';
 
@@ -54,6 +55,7 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
 
 /** The body of a good response; also for the request that boot.js began. */
 export async function readJson<T>(response: Response): Promise<T> {
+  noteServerTime(response);
   if (!response.ok) throw await apiError(response);
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;

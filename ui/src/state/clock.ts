@@ -1,13 +1,14 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { serverNow } from '../api/server-time.ts';
 
-/** The time in epoch milliseconds, moving in steps, and only while something shows it. No request comes of it. */
+/** The service's time in epoch milliseconds, moving in steps, and only while something shows it. No request comes of it. */
 function ticking(everyMs: number): ReadonlySignal<number> {
   let timer = 0;
-  const time = signal(Date.now(), {
+  const time = signal(serverNow(), {
     watched() {
-      time.value = Date.now();
+      time.value = serverNow();
       timer = window.setInterval(() => {
-        if (!document.hidden) time.value = Date.now();
+        if (!document.hidden) time.value = serverNow();
       }, everyMs);
     },
     unwatched() {
