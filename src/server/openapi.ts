@@ -8,6 +8,7 @@ import * as backfill from './contract/backfill.ts';
 import * as common from './contract/common.ts';
 import * as component from './contract/component.ts';
 import * as dltState from './contract/dlt-state.ts';
+import * as history from './contract/history.ts';
 import * as insights from './contract/insights.ts';
 import * as instance from './contract/instance.ts';
 import * as plan from './contract/plan.ts';
@@ -34,6 +35,7 @@ for (const schemas of [
   common,
   component,
   dltState,
+  history,
   insights,
   instance,
   plan,
@@ -45,6 +47,22 @@ for (const schemas of [
   for (const [name, schema] of Object.entries(schemas)) {
     if (schema instanceof z.ZodObject && !name.endsWith('Query')) registry.add(schema, { id: name });
   }
+}
+
+const SCHEMAS = {
+  schemaRegistry: registry,
+  zodToJsonConfig: {
+    // What `.describe` says is kept in zod's own registry, which one with names of its own stands in front of.
+    override({ zodSchema, jsonSchema }: SchemaContext): void {
+      const description = z.globalRegistry.get(zodSchema)?.description;
+      if (description !== undefined) jsonSchema.description = description;
+    },
+  },
+} as const;
+
+interface SchemaContext {
+  readonly zodSchema: z.core.$ZodType;
+  readonly jsonSchema: { description?: string | undefined };
 }
 
 export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
@@ -61,12 +79,12 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }, {}],
     },
-    transform: createJsonSchemaTransform({ schemaRegistry: registry }),
+    transform: createJsonSchemaTransform(SCHEMAS),
     transformObject: (documentObject) => usedSchemas(inlineNames(documentObject)),
   };
 }
 
-const inlineNames = createJsonSchemaTransformObject({ schemaRegistry: registry });
+const inlineNames = createJsonSchemaTransformObject(SCHEMAS);
 
 type Document = ReturnType<typeof inlineNames>;
 

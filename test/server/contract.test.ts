@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AlertsConfig } from '../../src/definitions/alerts.ts';
+import { InsightsMeasures, InsightsQuery } from '../../src/server/contract/insights.ts';
 import { openapiDocument } from '../../src/server/openapi-document.ts';
 import { DAILY, type SamplePipeline, sampleSnapshot } from '../helpers/sample-definitions.ts';
 import { ROOT, type Surface, surface } from '../helpers/surface.ts';
@@ -248,6 +249,12 @@ describe('the contract', () => {
   it('is docs/openapi.json (node scripts/write-openapi.ts writes it)', async () => {
     const committed = readFileSync(join(ROOT, 'docs/openapi.json'), 'utf8');
     expect(await openapiDocument()).toBe(committed);
+  });
+
+  it('says in the document what fields and parameters mean', async () => {
+    const document = await openapiDocument();
+    expect(document).toContain(InsightsMeasures.shape.compute_seconds.description);
+    expect(document).toContain(InsightsQuery.shape.days.description);
   });
 
   it('is kept by the answer of every route', async () => {
