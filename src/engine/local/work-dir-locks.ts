@@ -50,6 +50,7 @@ export function createWorkDirLocks(): WorkDirLocks {
 
   return {
     hold(workDir, treeId, signal) {
+      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       const use = uses.get(workDir);
       // Not past those that wait, so that a stream of new steps cannot keep them waiting for ever.
       const isFree = use === undefined || (use.treeId === treeId && use.waiting.length === 0);

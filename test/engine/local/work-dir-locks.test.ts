@@ -90,3 +90,11 @@ it('E8: who leaves the queue lets those go on that waited behind it for nothing'
   expect(entered).toEqual(['a1', 'a2', 'c1']);
   expect(await leave('c1')).toBe(true);
 });
+
+it('who gave up before it asked does not wait', async () => {
+  const locks = createWorkDirLocks();
+  await locks.hold('/work', 'one');
+  await expect(locks.hold('/work', 'two', AbortSignal.abort(new Error('gave up')))).rejects.toThrow(
+    'gave up',
+  );
+});

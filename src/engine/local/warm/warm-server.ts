@@ -187,7 +187,9 @@ function serverOf(
       child.ref();
       socket.ref();
       socket.end();
+      const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_ANSWER_MS);
       await closed;
+      clearTimeout(timer);
     },
   };
 }
@@ -206,7 +208,7 @@ function readLines(socket: Socket): Lines {
   socket.on('data', (chunk: string) => {
     const parts = (rest + chunk).split('\n');
     rest = parts.pop()!;
-    for (const part of parts) listener(JSON.parse(part));
+    for (const part of parts) listener(parsed(part));
   });
   socket.once('close', () => resolve(null));
   return {
@@ -215,6 +217,15 @@ function readLines(socket: Socket): Lines {
       listener = next;
     },
   };
+}
+
+/** Null: not one of ours; something that a tool imports wrote into the socket. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }
 
 /** Bytes; 0 if it is gone. */

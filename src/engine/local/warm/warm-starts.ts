@@ -1,6 +1,6 @@
 import { delimiter, dirname } from 'node:path';
 import type { Logger } from '../../../lib/log.ts';
-import { startWarmServer, type WarmServer, type WarmTool } from './warm-server.ts';
+import { startWarmServer, type WarmServer, type WarmStart, type WarmTool } from './warm-server.ts';
 
 /** Which interpreter a step could be forked from. */
 export interface WarmNeed {
@@ -89,6 +89,8 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
   const entries = new Map<string, Entry>();
   /** Until when a server is not tried again. */
   const pauses = new Map<string, number>();
+  /** What servers said when they came up, kept beyond their end: a step that is unfit starts none. */
+  const unfitness = new Map<string, WarmServer['unfitFor']>();
   const told = new Set<string>();
   const ending = new Set<Promise<void>>();
   let memoryLook: NodeJS.Timeout | null = null;
@@ -111,15 +113,9 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
     return entry;
 
     async function comeUp(): Promise<WarmServer | null> {
-      const started = await startWarmServer({
-        python: need.python,
-        pythonDir,
-        tool: need.tool,
-        env: sharedEnvironment(options.environment(), need.python),
-        startMs: limits.startMs,
-      });
+      const started = await startServer(need);
       if (!started.ok) {
-        entries.delete(key);
+        if (entries.get(key) === entry) entries.delete(key);
         pauses.set(key, started.isFinal ? Infinity : performance.now() + limits.pauseMs);
         logger.warn(
           { tool: need.tool, env_key: need.envKey, reason: started.reason },
@@ -133,8 +129,22 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
         'warm starts are ready',
       );
       entry.server = started.server;
+      unfitness.set(key, started.server.unfitFor);
+      // Whoever asked for it may not want it, or not any more.
       if (isClosed || entries.get(key) !== entry) retire(entry);
+      else use(entry);
       return started.server;
+    }
+  }
+
+  /** Never rejects: without file handles or memory there is no process, and still a step that starts cold. */
+  async function startServer({ python, tool }: WarmNeed): Promise<WarmStart> {
+    try {
+      const env = sharedEnvironment(options.environment(), python);
+      return await startWarmServer({ python, pythonDir, tool, env, startMs: limits.startMs });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { ok: false, reason, isFinal: false };
     }
   }
 
@@ -179,24 +189,29 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
     entry.idle = setTimeout(() => retire(entry), limits.idleMs).unref();
   }
 
+  /** Because of a variable; false as long as no server of this kind ever came up. */
+  function isUnfit(key: string, tool: WarmTool, env: Readonly<Record<string, string>>): boolean {
+    const variable = unfitness.get(key)?.(env) ?? null;
+    if (variable === null) return false;
+    // Once for each, not for each step.
+    const message = `${variable} is read when ${tool} is imported: steps that set it start cold`;
+    if (!told.has(message)) logger.info({ tool, variable }, message);
+    told.add(message);
+    return true;
+  }
+
   return {
     async serverFor(need, env, signal) {
       const key = `${need.tool} ${need.envKey}`;
       if (isClosed || signal.aborted) return null;
+      if (isUnfit(key, need.tool, env)) return null;
       const known = entries.get(key);
       if (known !== undefined && isSpent(known)) retire(known);
       const entry = entries.get(key) ?? begin(key, need);
       if (entry === null) return null;
       const server = await unlessAborted(entry.coming, signal);
       if (server === null) return null;
-      const variable = server.unfitFor(env);
-      if (variable !== null) {
-        // Once for each, not for each step.
-        const message = `${variable} is read when ${need.tool} is imported: steps that set it start cold`;
-        if (!told.has(message)) logger.info({ tool: need.tool, variable }, message);
-        told.add(message);
-        return null;
-      }
+      if (isUnfit(key, need.tool, env)) return null;
       use(entry);
       return server;
     },
