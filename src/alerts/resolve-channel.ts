@@ -85,15 +85,32 @@ export function resolveChannel(
       hint: 'look at its variable',
     };
   }
+  const basic = basicAuth(address);
   return {
     ok: {
       type: channel.type,
-      url: fill(template),
-      headers: Object.fromEntries(headers),
+      url: withoutUser(address),
+      headers: {
+        ...(basic === null ? {} : { authorization: `Basic ${basic}` }),
+        ...Object.fromEntries(headers),
+      },
       secret: isHook && channel.secret !== null ? fill(channel.secret) : null,
-      secrets: [...secrets, ...secretParts(address)],
+      secrets: [...secrets, ...secretParts(address), ...(basic === null ? [] : [basic])],
     },
   };
+}
+
+/** `fetch` takes no address with a user in it: they go into a header, as browsers do it. Null: there is none. */
+function basicAuth({ username, password }: URL): string | null {
+  if (username === '' && password === '') return null;
+  return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+}
+
+function withoutUser(address: URL): string {
+  const bare = new URL(address);
+  bare.username = '';
+  bare.password = '';
+  return bare.href;
 }
 
 function refusedHost(

@@ -12,18 +12,21 @@ export interface NotifierOptions {
 }
 
 const TIMEOUT_MS = 10_000;
+const LONGEST_ANSWER = 250;
 
 /** Slack, webhooks and mail. What a receiver answers or a failure says passes the redactor before anybody sees it. */
 export function createNotifier({ version, host, timeoutMs = TIMEOUT_MS }: NotifierOptions): Notifier {
   return {
     async send(target, notice, signal) {
       const redact = createRedactor(target.secrets);
+      // Masked before it is cut: half a secret would be found by nobody.
+      const shown = (text: string): string => redact(text).slice(0, LONGEST_ANSWER);
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const result = await attempt(bounded);
-      if (result.ok) return { ...result, response: redact(result.response) };
+      if (result.ok) return { ...result, response: shown(result.response) };
       const error =
         bounded.aborted && !signal.aborted ? `no answer within ${timeoutMs / 1000} s` : result.error;
-      return { ...result, error: redact(error) };
+      return { ...result, error: shown(error) };
 
       async function attempt(abort: AbortSignal): Promise<NoticeResult> {
         if (target.type === 'email' && notice.body.kind === 'email') {

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import type { ChannelTarget } from '../alerts/resolve-channel.ts';
 import { networkError } from './network-error.ts';
 import type { Notice, NoticeResult } from './notifier.ts';
+import { oneLine } from './one-line.ts';
 
 /** What is read of an answer, at most. */
 const LARGEST_ANSWER = 4096;
-const SHOWN_ANSWER = 200;
 
 /**
  * POSTs JSON once. Redirects are not followed: they would carry the body to a host that nobody named. 408, 429 and 5xx
@@ -32,7 +32,8 @@ export async function postJson(
   }
   try {
     const response = await fetch(target.url, { method: 'POST', headers, body, redirect: 'manual', signal });
-    const answer = await beginningOf(response);
+    // Its status says that it was taken: a message whose answer does not end is not sent again.
+    const answer = await beginningOf(response).catch(() => '');
     if (response.ok) return { ok: true, response: `${response.status} ${answer}`.trim() };
     return refusal(response, answer);
   } catch (error) {
@@ -72,8 +73,5 @@ async function beginningOf(response: Response): Promise<string> {
   }
   await reader.cancel().catch(() => undefined);
   const text = new TextDecoder().decode(Buffer.concat(pieces).subarray(0, LARGEST_ANSWER));
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, SHOWN_ANSWER);
+  return oneLine(text);
 }

@@ -4,6 +4,7 @@ import type { ChannelTarget } from '../alerts/resolve-channel.ts';
 import { isLoopback } from '../lib/loopback.ts';
 import { networkError } from './network-error.ts';
 import type { Notice, NoticeResult } from './notifier.ts';
+import { oneLine } from './one-line.ts';
 
 /**
  * Sends one mail. Its Message-ID is made of the delivery's id, so that a mail that is sent twice is one to the receiver.
@@ -84,11 +85,4 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
     // Whoever waits has gone; how it ends is nobody's business any more.
     work.catch(() => undefined);
   }
-}
-
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
 }

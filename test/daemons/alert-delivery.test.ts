@@ -124,6 +124,31 @@ describe('a delivery', () => {
     expect(row!.response!.length).toBeLessThan(300);
   });
 
+  it('shows no part of a secret that stands where an answer is cut off', async () => {
+    for (const before of [192, 242]) {
+      const { deliveries } = await world({}, status(500, 'x'.repeat(before) + SECRET));
+      const [row] = await deliveries();
+      expect(row!.lastError).not.toContain(SECRET.slice(0, 3));
+    }
+  });
+
+  it('that was taken is not repeated because its answer does not end', async () => {
+    const { deliveries, hook } = await world({}, (response) => void response.writeHead(200).write('taken'));
+    expect(await deliveries()).toMatchObject([{ status: 'sent', attempts: 1 }]);
+    expect(hook.posts).toHaveLength(1);
+  });
+
+  it('gives user and password of an address as browsers do', async () => {
+    const hook = await startHook();
+    hook.answer = status(500, `who is ${Buffer.from('ada:open/sesame').toString('base64')}?`);
+    const environment = { ELT_ALERT_URL: hook.url.replace('//', '//ada:open%2Fsesame@') };
+    const { deliveries } = await world({ environment });
+    expect(hook.posts.map(({ headers }) => headers.authorization)).toEqual([
+      `Basic ${Buffer.from('ada:open/sesame').toString('base64')}`,
+    ]);
+    expect(await deliveries()).toMatchObject([{ status: 'waiting', lastError: '500 who is ***?' }]);
+  });
+
   it('waits for a variable that is not set, and says which; values are nowhere', async () => {
     const environment: Record<string, string> = {};
     const { hook, look, clock, nextAt, deliveries, settings, app } = await world(
