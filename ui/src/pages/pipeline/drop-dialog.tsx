@@ -106,7 +106,7 @@ export function DropDialog({
             class="field"
             onSubmit={(event) => {
               event.preventDefault();
-              if (typed.trim() === pipeline.pipeline) void drop();
+              if (!busy && typed.trim() === pipeline.pipeline) void drop();
             }}
           >
             <label class="stack">

@@ -15,8 +15,9 @@ import { Page, Section } from '../../components/page.tsx';
 import { Ago } from '../../components/time.tsx';
 import { navigate, pipelineHref, runHref } from '../../router.ts';
 import { isDefinitionEvent, isRunEvent } from '../../state/concerns.ts';
-import { useResource } from '../../state/resource.ts';
+import { type Resource, useResource } from '../../state/resource.ts';
 import { toastError } from '../../state/toasts.ts';
+import { changedAt } from './changed-at.ts';
 import { CursorHistory } from './cursor-history.tsx';
 import { DropDialog } from './drop-dialog.tsx';
 import { Drops } from './drops.tsx';
@@ -38,14 +39,7 @@ export function PipelinePage({ id }: { id: string }) {
   if (path === null) return <Skeleton rows={8} />;
   return (
     <Load from={detail} what={`Pipeline ${id}`} skeleton={<Skeleton rows={8} />}>
-      {(pipeline) => (
-        <Shown
-          pipeline={pipeline}
-          path={path}
-          state={state.data.value ?? null}
-          reload={() => void state.refresh()}
-        />
-      )}
+      {(pipeline) => <Shown pipeline={pipeline} path={path} state={state} />}
     </Load>
   );
 }
@@ -65,15 +59,13 @@ function Shown({
   pipeline,
   path,
   state,
-  reload,
 }: {
   pipeline: DltPipelineDetail;
   path: string;
-  state: DltStateResponse | null;
-  reload: () => void;
+  state: Resource<DltStateResponse>;
 }) {
   const [dropping, setDropping] = useState(false);
-  const reading = state?.reading ?? null;
+  const reading = state.data.value?.reading ?? null;
   return (
     <Page
       title={`State of ${pipeline.pipeline}`}
@@ -85,7 +77,7 @@ function Shown({
       }
       actions={
         <>
-          <ReadButton path={path} reading={reading} onAsked={reload} />
+          <ReadButton path={path} reading={reading} onAsked={() => void state.refresh()} />
           <Button kind="danger" onClick={() => setDropping(true)}>
             Drop…
           </Button>
@@ -117,7 +109,9 @@ function Shown({
           pipeline runs.
         </p>
       )}
-      <Read report={state?.report ?? null} isKnown={state !== null} />
+      <Load from={state} what="The state" skeleton={<Skeleton rows={5} />}>
+        {({ report }) => <Read report={report} changedAt={changedAt(pipeline)} />}
+      </Load>
       <Section title="Cursor over time">
         <CursorHistory pipeline={pipeline} />
       </Section>
@@ -129,11 +123,10 @@ function Shown({
   );
 }
 
-function Read({ report, isKnown }: { report: DltStateReport | null; isKnown: boolean }) {
-  if (!isKnown) return <Skeleton rows={5} />;
+function Read({ report, changedAt: changed }: { report: DltStateReport | null; changedAt: string | null }) {
   if (report === null) {
     return (
-      <Empty icon="assets" title="Nobody has asked dlt yet">
+      <Empty icon="assets" title="What dlt keeps was not read, or too long ago">
         Read the state to see cursors, tables with their rows, schema versions and pending packages, as they
         stand in the destination.
       </Empty>
@@ -151,6 +144,12 @@ function Read({ report, isKnown }: { report: DltStateReport | null; isKnown: boo
           </>
         )}
       </p>
+      {changed !== null && Date.parse(changed) > Date.parse(report.read_at) && (
+        <p class="notice-line tone-warn">
+          It was loaded or dropped after that, <Ago at={changed} />: what is below stood before. Read it again
+          to see it as it is.
+        </p>
+      )}
       {report.pipelines.map((one) => (
         <StateView key={one.name} pipeline={one} isOnly={report.pipelines.length === 1} />
       ))}
