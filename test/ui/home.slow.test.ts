@@ -59,6 +59,20 @@ it('shows what runs, what is live and what it changed, the next ten ticks, the l
   await region('Last 24 hours').locator('[data-lane="web"] .tl-bar.is-failed').waitFor();
 });
 
+it('shows what runs behind many runs that have ended since, and counts it', async () => {
+  fixture = await startFixture();
+  const { world } = fixture;
+  const [ended] = world.runs.filter(({ status }) => status === 'SUCCESS');
+  const later = Array.from({ length: 40 }, (_, index) => ({ ...ended!, run_id: `later-${index}` }));
+  world.runs.unshift(...later);
+  const active = world.runs.filter(({ status }) => status === 'STARTED' || status === 'QUEUED');
+  Object.assign(world.instance.counts.runs, { STARTED: 1, QUEUED: active.length - 1 });
+  const { page } = await openTab(context, fixture.url);
+  const region = page.getByRole('region', { name: 'Running now' });
+  await region.getByRole('link', { name: 'dlt_shop_orders and 3 more' }).waitFor();
+  expect(await region.locator('.count').textContent()).toBe(String(active.length));
+});
+
 it('is one calm line when nothing is wrong, then the day', async () => {
   const page = await tab('/', 'calm');
   await page.getByText('Nothing needs you.').waitFor();

@@ -23,7 +23,7 @@ export function attention(
   assets: readonly AssetSummary[],
   runs: readonly RunSummary[],
   components: readonly Component[],
-  instance: Instance | undefined,
+  instance: Instance,
 ): Attention[] {
   return [
     ...components.flatMap(conditions),
@@ -185,8 +185,7 @@ function staleAssets(assets: readonly AssetSummary[]): Attention[] {
 }
 
 /** Alerts that reach nobody are the last to tell of it. */
-function alerting(instance: Instance | undefined): Attention[] {
-  const { failed = 0, last_error: error = null, unready = [] } = instance?.alerts ?? {};
+function alerting({ alerts: { failed, last_error: error, unready } }: Instance): Attention[] {
   const page = { at: null, href: '/alerts', action: 'Show alerts' };
   return [
     ...unready.map(({ channel, problem, hint }) => ({
@@ -211,8 +210,8 @@ function alerting(instance: Instance | undefined): Attention[] {
   ];
 }
 
-function daemons(instance: Instance | undefined): Attention[] {
-  return (instance?.daemons ?? [])
+function daemons(instance: Instance): Attention[] {
+  return instance.daemons
     .filter(({ status }) => status === 'failed')
     .map(({ name, at, last_error }) => ({
       id: `daemon:${name}`,

@@ -20,6 +20,8 @@ import { NextTicks } from './next-ticks.tsx';
 import { SyncCard } from './sync-card.tsx';
 
 const MOST_RUNNING = 10;
+const STARTED = ['STARTED', 'CANCELING'] as const;
+const ACTIVE = [...STARTED, 'QUEUED'] as const;
 
 interface RunPage {
   readonly items: RunSummary[];
@@ -62,8 +64,10 @@ function NeedsAttention({ runs }: { runs: Resource<RunPage> }) {
   const list = assets.data.value;
   const sources = components.data.value;
   const recent = runs.data.value;
-  if (list === undefined || sources === undefined || recent === undefined) return null;
-  const items = attention(list, recent.items, sources, instance.data.value);
+  const service = instance.data.value;
+  if (list === undefined || sources === undefined || recent === undefined || service === undefined)
+    return null;
+  const items = attention(list, recent.items, sources, service);
   if (items.length === 0) return <AllWell number={list.length} />;
   return (
     <Section title="Needs attention" aside={<span class="count">{items.length}</span>}>
@@ -117,15 +121,26 @@ function AllWell({ number }: { number: number }) {
   );
 }
 
+/** @param runs the newest: one that runs for long can be behind them */
 function Running({ runs }: { runs: readonly RunSummary[] }) {
-  const active = runs.filter(({ status }) => isActive(status));
+  const found = runs.filter(({ status }) => isActive(status));
+  const counts = instance.data.value?.counts.runs;
+  const number =
+    counts === undefined ? found.length : ACTIVE.reduce((sum, one) => sum + (counts[one] ?? 0), 0);
+  const all = useResource<RunPage>(
+    number > found.length ? `/runs?status=${STARTED.join(',')}&limit=${MOST_RUNNING}` : null,
+    isRunEvent,
+  );
+  const active = [...found, ...(all.data.value?.items ?? [])]
+    .filter((run, index, each) => each.findIndex((one) => one.run_id === run.run_id) === index)
+    .toSorted((a, b) => Number(a.status === 'QUEUED') - Number(b.status === 'QUEUED'));
   if (active.length === 0) return null;
   return (
     <Section
       title="Running now"
       aside={
         <>
-          <span class="count">{active.length}</span> <a href="/runs?status=active">Runs</a>
+          <span class="count">{Math.max(number, active.length)}</span> <a href="/runs?status=active">Runs</a>
         </>
       }
     >
