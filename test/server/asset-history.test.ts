@@ -231,6 +231,26 @@ it('shows where each setting of a definition is written', async () => {
   });
 });
 
+it('shows no password that a definition holds', async () => {
+  const file = 'pipelines/python/orders/dagster.yaml';
+  const { app } = await surface({
+    pipelines: {
+      orders: {
+        config: { env: { DB_PASSWORD: 'hunter22', REGION: 'north', URL: '${DB_URL}' } },
+        assets: { orders: {} },
+      },
+    },
+    files: {
+      [file]: 'env:\n  DB_PASSWORD: hunter22\n  REGION: north\n  URL: ${DB_URL}\n# http://u:sesame@db\n',
+    },
+  });
+  const answer = await app.inject({ url: '/api/v1/assets/orders/definition' });
+  expect(answer.json<z.infer<typeof AssetDefinition>>().text).toBe(
+    'env:\n  DB_PASSWORD: ***\n  REGION: north\n  URL: ${DB_URL}\n# http://u:***@db\n',
+  );
+  expect(answer.body).not.toMatch(/hunter22|sesame/);
+});
+
 it('tells which commits changed a pipeline, what each changed, and which runs were made on it', async () => {
   const service = await surface({ pipelines: SHOP });
   const { app, engine, store } = service;

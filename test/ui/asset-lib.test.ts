@@ -3,7 +3,7 @@ import type { PartitionState } from '../../src/server/contract/asset.ts';
 import type { Calendar, PlotPoint } from '../../src/server/contract/history.ts';
 import { calendarGrid } from '../../ui/src/lib/calendar.ts';
 import { countIn, isIn, lookOf } from '../../ui/src/lib/cells.ts';
-import { commitMarks, median, unitText } from '../../ui/src/pages/asset/plot-numbers.ts';
+import { commitMarks, heightRange, median, unitText } from '../../ui/src/pages/asset/plot-numbers.ts';
 import { latestRange } from '../../ui/src/pages/backfills/backfill-form.ts';
 import { tillDays } from './fixture/assets.ts';
 
@@ -76,6 +76,17 @@ it('marks where another commit began to write, over gaps too', () => {
     { at: 3, commit: 'b' },
     { at: 6, commit: 'a' },
   ]);
+});
+
+it.each([
+  [5, 100, 0, 112],
+  [-50, 100, -56, 112],
+  [-100, -50, -112, 0],
+  [0, 0, 0, 1],
+  [null, null, 0, 1],
+])('draws numbers from %s to %s between %s and %s', (low, high, bottom, top) => {
+  const [least, most] = heightRange(low, high);
+  expect([least, most].map((one) => Number(one.toFixed(6)) + 0)).toEqual([bottom, top]);
 });
 
 it('says numbers in the units of their names', () => {

@@ -1,5 +1,6 @@
 import { definitionFields } from '../../component/definition-fields.ts';
 import type { PipelineConfig } from '../../discovery/pipeline-config.ts';
+import { createRedactor, isSecretName } from '../../lib/secret.ts';
 import type { CodeRef } from '../../state/code-ref.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { AssetDefinition } from '../contract/history.ts';
@@ -22,7 +23,14 @@ export async function definitionAt(
     file,
     commit,
     line_url: link?.replace(String(SOME_LINE), '{line}') ?? null,
-    text,
+    text: text === null ? null : createRedactor(secretsIn(config))(text),
     fields: definitionFields(text, config),
   };
+}
+
+/** Passwords that somebody wrote into the file: logs do not show them, nor does its text. */
+function secretsIn({ env }: PipelineConfig): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    isSecretName(name) && !value.includes('${') ? [value] : [],
+  );
 }

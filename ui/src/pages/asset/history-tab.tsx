@@ -69,7 +69,7 @@ function Entry({ item, isServed }: { item: Item; isServed: boolean }) {
       <Fields item={item} />
       <div class="history-runs">
         {runs.length === 0 ? (
-          <span class="faint">No run on this commit</span>
+          <span class="faint">No run on this commit of late</span>
         ) : (
           <>
             <RunStrip runs={runs} />

@@ -27,6 +27,12 @@ export function unitText(name: string, value: number): string {
   return name.endsWith('_per_second') ? rate(value) : count(value);
 }
 
+/** From zero, so that half as many rows look like half as many; below it where a number is. Null: there is none. */
+export function heightRange(low: number | null, high: number | null): [number, number] {
+  const [least, most] = [Math.min(0, low ?? 0) * 1.12, Math.max(0, high ?? 0) * 1.12];
+  return least === most ? [0, 1] : [least, most];
+}
+
 /** Places at which another commit wrote than at the point before. */
 export function commitMarks(
   points: readonly PlotPoint[],

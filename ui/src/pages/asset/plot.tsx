@@ -5,7 +5,7 @@ import { dark } from '../../components/media.ts';
 import { exact, inZone } from '../../lib/format.ts';
 import { navigate, runHref } from '../../router.ts';
 import { theme } from '../../state/theme.ts';
-import { commitMarks, numberOf, titleOf, unitText } from './plot-numbers.ts';
+import { commitMarks, heightRange, numberOf, titleOf, unitText } from './plot-numbers.ts';
 
 const HEIGHT = 190;
 const SYNC = 'asset-plots';
@@ -148,8 +148,7 @@ function optionsOf(
         time: by === 'time',
         ...(points.length < 2 ? { range: (_, low, high) => [low - 1, high + 1] } : {}),
       },
-      // From zero: half as many rows look like half as many.
-      y: { range: (_, __, high) => [0, high > 0 ? high * 1.12 : 1] },
+      y: { range: (_, low, high) => heightRange(low, high) },
     },
     axes: [
       {
