@@ -16,7 +16,7 @@ from dbt.adapters.factory import FACTORY
 from dbt.cli.main import dbtRunner
 from google.protobuf.json_format import MessageToDict
 
-from elt_runner import dbt_duckdb, dbt_freshness, dbt_target, events
+from elt_runner import dbt_appends, dbt_duckdb, dbt_freshness, dbt_target, events
 from elt_runner.dbt_failures import classify, explain, one_line
 from elt_runner.dbt_select import selection, used_vars
 from elt_runner.errors import Failure
@@ -64,6 +64,7 @@ class Build:
         self._tests: dict[str, str] = {}
         self._manifest: Any = None
         self._partition: str | None = None
+        self._appends: dbt_appends.Appends | None = None
         self._columns = _Columns(os.path.join(request["state_dir"], "columns.json"))
         # Callbacks come from dbt's worker threads.
         self._lock = threading.Lock()
@@ -78,6 +79,8 @@ class Build:
             code = self._build(portion, is_first=nth == 0)
             if code != 0:
                 return code
+        if self._appends is not None:
+            self._appends.forget()
         events.emit("end", status="ok")
         return 0
 
@@ -91,7 +94,10 @@ class Build:
         self._parse(arguments)
         if is_first:
             self._check_sources(arguments)
-        terms, self._tests = selection(self._manifest, list(self._asset_of))
+        written = self._written_before()
+        terms, self._tests = selection(self._manifest, list(self._asset_of), written)
+        if not terms:
+            return 0
         command = ["build", *arguments, "--indirect-selection", "empty"]
         if request["full_refresh"]:
             command.append("--full-refresh")
@@ -106,6 +112,35 @@ class Build:
             missing = ", ".join(self._unfinished.values())
             return self.end_failed("user", f"dbt ended without building {missing}", 1)
         return 0
+
+    def _written_before(self) -> set[str]:
+        """Models whose rows an earlier attempt at this step appended; they are recorded, and only tested."""
+        adapter = next(iter(FACTORY.adapters.values()))
+        if self._appends is None:
+            file = os.path.join(self._request["state_dir"], "appends.json")
+            self._appends = dbt_appends.Appends(file, self._request["work"], dbt_appends.is_alone(adapter))
+        nodes = [self._manifest.nodes[unique_id] for unique_id in self._asset_of if unique_id in self._manifest.nodes]
+        written: set[str] = set()
+        for node in nodes:
+            if not self._is_append(node) or not self._appends.knows(node.unique_id, self._partition):
+                continue
+            with adapter.connection_named("appends"):
+                rows = dbt_appends.count(adapter, node)
+            if self._appends.was_written(node, self._partition, rows):
+                written.add(node.unique_id)
+                self._record_written(node, rows, adapter)
+        return written
+
+    def _record_written(self, node: Any, rows: int | None, adapter: Any) -> None:
+        key = self._asset_of[node.unique_id]
+        self._unfinished.pop(node.unique_id, None)
+        events.log("info", f"{node.name}: an earlier attempt appended its rows already, not appended again")
+        dbt_target.record(key, {"alias": node.alias, "schema": node.schema}, adapter)
+        metadata = {"total_rows": rows, "relation": node.relation_name, "dataset": node.schema, "materialized": "incremental"}
+        events.materialization(key, {**metadata, "destination": adapter.type(), "recovered": True}, self._partition)
+
+    def _is_append(self, node: Any) -> bool:
+        return dbt_appends.appends(node, self._request["full_refresh"])
 
     def _arguments(self, portion: dict[str, Any]) -> list[str]:
         request = self._request
@@ -168,10 +203,13 @@ class Build:
             file.write(digest.hexdigest())
 
     def _on_event(self, event: Any) -> None:
-        if event.info.name not in ("LogStartLine", "NodeFinished"):
+        if event.info.name not in ("LogStartLine", "NodeExecuting", "NodeFinished"):
             return
         data = MessageToDict(event.data, preserving_proto_field_name=True)
         unique_id = data["node_info"]["unique_id"]
+        if event.info.name == "NodeExecuting":
+            self._node_executing(unique_id)
+            return
         with self._lock:
             if event.info.name == "LogStartLine":
                 if unique_id in self._asset_of:
@@ -182,6 +220,14 @@ class Build:
             elif unique_id in self._tests:
                 self._test_finished(unique_id, data["run_result"])
 
+    def _node_executing(self, unique_id: str) -> None:
+        """In the thread that builds the node, with its connection, before the first statement."""
+        if unique_id in self._asset_of and self._appends is not None:
+            node = self._manifest.nodes[unique_id]
+            if self._is_append(node):
+                rows = dbt_appends.count(next(iter(FACTORY.adapters.values())), node)
+                self._appends.begin(unique_id, self._partition, rows)
+
     def _node_finished(self, unique_id: str, data: dict[str, Any]) -> None:
         result, info = data["run_result"], data["node_info"]
         key = self._asset_of[unique_id]
@@ -190,6 +236,8 @@ class Build:
         events.emit("stage_end", stage=info["node_name"], asset_key=key, ok=ok, seconds=round(seconds, 3))
         if ok:
             self._unfinished.pop(unique_id, None)
+            if self._appends is not None and self._is_append(self._manifest.nodes[unique_id]):
+                self._appends.end(unique_id, self._partition)
             dbt_target.record(key, info.get("node_relation", {}), next(iter(FACTORY.adapters.values())))
             events.materialization(key, self._metadata(unique_id, info, result, seconds), self._partition)
         elif result.get("status") != "skipped":

@@ -12,8 +12,8 @@ SKIPPED_FOLDERS = {"target", "dbt_packages", "dbt_modules", "logs", "__pycache__
 TEXT_FILES = (".sql", ".yml", ".yaml", ".py")
 
 
-def selection(manifest: Any, unique_ids: list[str]) -> tuple[list[str], dict[str, str]]:
-    """Arguments for `--select`, and the node that each test belongs to.
+def selection(manifest: Any, unique_ids: list[str], only_tested: set[str]) -> tuple[list[str], dict[str, str]]:
+    """Arguments for `--select`, and the node that each test belongs to. Nodes that are `only_tested` are not built.
 
     Tests are named one by one (with `--indirect-selection empty`): dbt's own ways also run tests of models that are not
     selected, or leave out tests with a parent elsewhere.
@@ -28,8 +28,9 @@ def selection(manifest: Any, unique_ids: list[str]) -> tuple[list[str], dict[str
         for unique_id, node in manifest.nodes.items()
         if str(node.resource_type) == "test" and (owner := _owner(node, chosen, known)) is not None
     }
+    built = [unique_id for unique_id in unique_ids if unique_id not in only_tested]
     units = [unit for unit in manifest.unit_tests.values() if set(unit.depends_on.nodes) & chosen]
-    terms = [_term(manifest.nodes[unique_id]) for unique_id in [*unique_ids, *tests]]
+    terms = [_term(manifest.nodes[unique_id]) for unique_id in [*built, *tests]]
     return terms + [f"fqn:{'.'.join(unit.fqn)}" for unit in units], tests
 
 

@@ -110,7 +110,8 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
         leaseTtlMs: 0,
       };
       const spec = await store.steps.spec(ref);
-      const own = { state: state.steps[step.stepKey], fromFailure };
+      const isAutomatic = retry.cause.kind === 'run_retry';
+      const own = { state: state.steps[step.stepKey], fromFailure, isAutomatic };
       specs[step.stepKey] = retrySpec(spec, retry.runId, step, own);
     }
     return store.runs.createLaunch([retry], {

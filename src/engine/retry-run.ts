@@ -61,7 +61,12 @@ export function retrySpec(
   spec: StepSpec,
   runId: string,
   step: StepPlan,
-  old: { readonly state: StepState | undefined; readonly fromFailure: boolean },
+  old: {
+    readonly state: StepState | undefined;
+    readonly fromFailure: boolean;
+    /** A policy asks for it; somebody who does knows what the old run wrote. */
+    readonly isAutomatic: boolean;
+  },
 ): StepSpec {
   const before = spec.written ?? [];
   const isUnchecked =
@@ -72,10 +77,11 @@ export function retrySpec(
   const assets = isUnchecked ? [] : step.assets;
   const keys = new Set(assets.map((asset) => asset.key));
   const written = before.filter((asset) => !keys.has(asset.key));
-  const { written: _, ...rest } = spec;
+  const { written: _, firstRunId, ...rest } = spec;
   return {
     ...rest,
     ref: { ...spec.ref, runId, attempt: 0 },
+    ...(old.isAutomatic ? { firstRunId: firstRunId ?? spec.ref.runId } : {}),
     assets,
     ...(written.length === 0 ? {} : { written }),
     retriesSpent: 0,

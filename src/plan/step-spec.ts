@@ -44,6 +44,8 @@ export interface StepSpec
   readonly assets: readonly PlannedAsset[];
   /** What earlier attempts finished: to be checked by the attempt that finishes the rest. Absent: nothing. */
   readonly written?: readonly PlannedAsset[];
+  /** The first of the runs that were made, each as the retry of the one before, by a policy. Absent: this one. */
+  readonly firstRunId?: string;
   readonly runConfig: Readonly<Record<string, unknown>>;
   readonly retriesSpent: number;
   readonly timeoutMs: number | null;

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { retryPlan, retryRequest, retrySpec } from '../../src/engine/retry-run.ts';
 import { initialRunState, type RunState, type StepState } from '../../src/events/run-state.ts';
 import type { RunPlan, StepPlan } from '../../src/plan/run-plan.ts';
+import type { StepSpec } from '../../src/plan/step-spec.ts';
 import { stepSpec } from '../helpers/run-step-command.ts';
 
 const step = (stepKey: string, assets: string[], needs: string[] = []): StepPlan =>
@@ -84,9 +85,24 @@ it('asks for the same with today’s definitions', () => {
 it('law 4: keeps the code and the configuration of the old run', () => {
   const old = stepSpec('dlt', { env: { A: '1' } }, { attempt: 3 });
   const plan = { ...PLAN.steps[1]!, stepKey: old.ref.stepKey };
-  const spec = retrySpec(old, 'new', plan, { state: FAILED.steps['b'], fromFailure: true });
+  const spec = retrySpec(old, 'new', plan, {
+    state: FAILED.steps['b'],
+    fromFailure: true,
+    isAutomatic: false,
+  });
   expect(spec).toMatchObject({ code: old.code, config: old.config, retriesSpent: 0 });
   expect(spec.ref).toMatchObject({ runId: 'new', attempt: 0 });
+});
+
+it('a retry by a policy is the same work as the first run, one that somebody asks for is not', () => {
+  const retried = (spec: StepSpec, runId: string, isAutomatic: boolean): StepSpec => {
+    const plan = { ...PLAN.steps[1]!, stepKey: spec.ref.stepKey };
+    return retrySpec(spec, runId, plan, { state: undefined, fromFailure: true, isAutomatic });
+  };
+  const second = retried(stepSpec('dbt', {}, { runId: 'first' }), 'second', true);
+  const third = retried(second, 'third', true);
+  expect([second.firstRunId, third.firstRunId]).toEqual(['first', 'first']);
+  expect(retried(third, 'fourth', false)).not.toHaveProperty('firstRunId');
 });
 
 it.each<[string, boolean, string, string[], string[], string[], string[]]>([
@@ -106,7 +122,7 @@ it.each<[string, boolean, string, string[], string[], string[], string[]]>([
     { ...failed, steps: { b: own } },
     { ...IDS, fromFailure },
   )!;
-  const spec = retrySpec(old, 'new', plan.steps[0]!, { state: own, fromFailure });
+  const spec = retrySpec(old, 'new', plan.steps[0]!, { state: own, fromFailure, isAutomatic: false });
   expect(spec.assets.map(({ key }) => key)).toEqual(assets);
   expect((spec.written ?? []).map(({ key }) => key)).toEqual(written);
 });

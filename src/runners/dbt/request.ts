@@ -24,6 +24,8 @@ export interface DbtRequest {
   readonly parse_cache: string;
   readonly state_dir: string;
   readonly warnings: readonly string[];
+  /** What is tried again: alike for all attempts at a step, also for those of runs that were made to retry its run. */
+  readonly work: string;
 }
 
 /**
@@ -59,6 +61,7 @@ export function dbtRequest(
       spec.fullRefresh && partitioned
         ? ['full refresh of a partition builds it again; tables and the other partitions are kept']
         : [],
+    work: `${spec.firstRunId ?? spec.ref.runId}/${spec.ref.stepKey}`,
   };
 }
 
