@@ -90,7 +90,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
   /** Until when a server is not tried again. */
   const pauses = new Map<string, number>();
   /** What servers said when they came up, kept beyond their end: a step that is unfit starts none. */
-  const unfitness = new Map<string, WarmServer['unfitFor']>();
+  const unfitness = new Map<string, (env: Readonly<Record<string, string>>) => string | null>();
   const told = new Set<string>();
   const ending = new Set<Promise<void>>();
   let memoryLook: NodeJS.Timeout | null = null;
@@ -129,7 +129,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
         'warm starts are ready',
       );
       entry.server = started.server;
-      unfitness.set(key, started.server.unfitFor);
+      unfitness.set(key, (env) => started.server.unfitFor(env));
       // Whoever asked for it may not want it, or not any more.
       if (isClosed || entries.get(key) !== entry) retire(entry);
       else use(entry);
