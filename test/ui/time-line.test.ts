@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TimelineBar, TimelineMark } from '../../src/server/contract/timeline.ts';
 import { evenRows, wrappedRows } from '../../ui/src/pages/run/log-rows.ts';
-import { barItems, columnItems, itemAt, tickItems } from '../../ui/src/pages/timeline/items.ts';
+import { barItems, columnItems, countsOf, itemAt, tickItems } from '../../ui/src/pages/timeline/items.ts';
 import { flagsOf } from '../../ui/src/pages/timeline/marks.ts';
 import { axisTicks, between, moved, spanOf, zoomed } from '../../ui/src/pages/timeline/scale.ts';
 
@@ -81,6 +81,20 @@ describe('what lies in a lane', () => {
     expect(tracks).toBe(2);
     // It goes on: to now, which is the right edge here.
     expect(items[2]!.left + items[2]!.width).toBeCloseTo(100);
+  });
+
+  it('counts what is in view and nothing else', () => {
+    const failed = { ...bar(NOON - 3 * HOUR, NOON - 2 * HOUR), status: 'failed' as const };
+    const before = bar(NOON - 30 * HOUR, NOON - 25 * HOUR);
+    expect(countsOf(barItems([before, failed, bar(NOON - HOUR, null)], DAY, NOON).items)).toEqual({
+      runs: 2,
+      failed: 1,
+    });
+    const counts = { succeeded: 5, failed: 2, active: 1, other: 1 };
+    const columns = [0, 2, 3].map((at) => ({ at, ...counts }));
+    const inView = columnItems(columns, DAY, { from: DAY.from - 2 * HOUR, seconds: 3600 });
+    expect(countsOf(inView)).toEqual({ runs: 18, failed: 4 });
+    expect(countsOf([])).toEqual({ runs: 0, failed: 0 });
   });
 
   it('leaves out what is not shown, and cuts what reaches in', () => {

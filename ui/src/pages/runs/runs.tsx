@@ -44,7 +44,8 @@ export function Runs() {
   const narrowed = NARROWED_BY.filter((name) => query(name) !== '');
   const path = pathOf(status.statuses);
   const first = useResource<ListPage<RunSummary>>(path, isRunEvent);
-  const counts = instance.data.value?.counts.runs;
+  // They are of all runs: beside those of one asset they would say too much.
+  const counts = narrowed.length > 0 ? undefined : instance.data.value?.counts.runs;
   const number = (statuses: readonly string[]): number | undefined =>
     counts === undefined || statuses.length === 0
       ? undefined

@@ -1,13 +1,20 @@
-import type { TimelineLane } from '../../../../src/server/contract/timeline.ts';
+import type { Timeline, TimelineLane } from '../../../../src/server/contract/timeline.ts';
 import { Status } from '../../components/status.tsx';
 import { Took, Until } from '../../components/time.tsx';
 import { exact, plural } from '../../lib/format.ts';
 import { runHref } from '../../router.ts';
-import { barShown, causeWords } from './items.ts';
+import { now } from '../../state/clock.ts';
+import { barItems, barShown, causeWords, columnItems, countsOf, tickItems } from './items.ts';
 import type { Span } from './scale.ts';
 
+interface LanesProps {
+  readonly timeline: Timeline;
+  readonly lanes: readonly TimelineLane[];
+  readonly span: Span;
+}
+
 /** The same as the lanes show, as rows: newest first, planned ticks on top. */
-export function AsTable({ lanes, span }: { lanes: readonly TimelineLane[]; span: Span }) {
+export function AsTable({ timeline, lanes, span }: LanesProps) {
   return (
     <div class="table-frame">
       <table class="table cards">
@@ -24,30 +31,31 @@ export function AsTable({ lanes, span }: { lanes: readonly TimelineLane[]; span:
           </tr>
         </thead>
         {lanes.map((lane) => (
-          <LaneRows key={`${lane.kind} ${lane.name}`} lane={lane} span={span} />
+          <LaneRows key={`${lane.kind} ${lane.name}`} timeline={timeline} lane={lane} span={span} />
         ))}
       </table>
     </div>
   );
 }
 
-function LaneRows({ lane, span }: { lane: TimelineLane; span: Span }) {
-  const inside = (at: string): boolean => Date.parse(at) >= span.from && Date.parse(at) < span.to;
-  const ticks = lane.ticks.filter(({ at }) => inside(at)).slice(0, 3);
-  const bars = (lane.bars ?? []).filter((bar) => inside(bar.started_at ?? bar.created_at)).toReversed();
+function LaneRows({ timeline, lane, span }: { timeline: Timeline; lane: TimelineLane; span: Span }) {
+  const columns = { from: Date.parse(timeline.from), seconds: timeline.column_seconds };
+  const ticks = tickItems(lane.ticks, span, now.value).slice(0, 3);
+  const bars = barItems(lane.bars ?? [], span, now.value).items;
+  const { runs, failed } = countsOf([...columnItems(lane.columns ?? [], span, columns), ...bars]);
   return (
     <tbody>
       <tr class="group-line">
         <th scope="rowgroup" colSpan={5}>
           <bdi>{lane.kind === 'removed' ? 'Removed from Git' : lane.name}</bdi>{' '}
           <span class="count">
-            {plural(lane.runs, 'run')}
-            {lane.failed > 0 && `, ${lane.failed} failed`}
+            {plural(runs, 'run')}
+            {failed > 0 && `, ${failed} failed`}
             {lane.columns !== null && ': choose a shorter time to see each'}
           </span>
         </th>
       </tr>
-      {ticks.map(({ at, schedule, others }) => (
+      {ticks.map(({ tick: { at, schedule, others } }) => (
         <tr key={at}>
           <th scope="row">
             <bdi>{schedule}</bdi>
@@ -63,7 +71,7 @@ function LaneRows({ lane, span }: { lane: TimelineLane; span: Span }) {
           <td />
         </tr>
       ))}
-      {bars.map((bar) => (
+      {bars.toReversed().map(({ bar }) => (
         <tr key={bar.run_id} data-row>
           <th scope="row">
             <a class="row-link" href={runHref(bar.run_id)}>

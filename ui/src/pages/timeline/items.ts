@@ -88,6 +88,25 @@ export function columnItems(
   });
 }
 
+/** What of a lane is in view: the answer has a little more on both sides. */
+export function countsOf(items: readonly Exclude<Item, { kind: 'tick' }>[]): {
+  readonly runs: number;
+  readonly failed: number;
+} {
+  let [runs, failed] = [0, 0];
+  for (const item of items) {
+    if (item.kind === 'run') {
+      runs += 1;
+      failed += item.bar.status === 'failed' ? 1 : 0;
+    } else {
+      const { counts } = item;
+      runs += counts.succeeded + counts.failed + counts.active + counts.other;
+      failed += counts.failed;
+    }
+  }
+  return { runs, failed };
+}
+
 /** Newest of what lies nearest to a place, if it is near. */
 export function itemAt(items: readonly Item[], place: number, near: number): Item | null {
   let found: Item | null = null;

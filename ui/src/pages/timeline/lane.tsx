@@ -6,7 +6,16 @@ import { KeyText } from '../../components/links.tsx';
 import { RunStrip } from '../../components/strip.tsx';
 import { plural } from '../../lib/format.ts';
 import { assetHref, navigate, runHref } from '../../router.ts';
-import { barItems, barShown, columnItems, type Item, itemAt, itemLines, tickItems } from './items.ts';
+import {
+  barItems,
+  barShown,
+  columnItems,
+  countsOf,
+  type Item,
+  itemAt,
+  itemLines,
+  tickItems,
+} from './items.ts';
 import { percent, type Span } from './scale.ts';
 
 interface LaneProps {
@@ -32,6 +41,7 @@ export function Lane({ lane, span, now, columns, recent, onToggle, onPoint, onZo
   const density = columnItems(lane.columns ?? [], span, columns);
   const ticks = tickItems(lane.ticks, span, now);
   const all: readonly Item[] = [...density, ...bars, ...ticks];
+  const counts = countsOf([...density, ...bars]);
   const point = (item: Item | null): void => {
     const row = area.current?.parentElement;
     onPoint(item, (row?.offsetTop ?? 0) + (row?.offsetHeight ?? 0) - 4);
@@ -52,7 +62,7 @@ export function Lane({ lane, span, now, columns, recent, onToggle, onPoint, onZo
   };
   return (
     <div class={`tl-row is-${lane.kind}`} data-row data-lane={lane.name}>
-      <Label lane={lane} onToggle={onToggle} />
+      <Label lane={lane} counts={counts} onToggle={onToggle} />
       {recent !== null && <div class="tl-recent">{recent.length > 0 && <RunStrip runs={recent} />}</div>}
       {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the bars in it are links */}
       <div
@@ -60,7 +70,7 @@ export function Lane({ lane, span, now, columns, recent, onToggle, onPoint, onZo
         class="tl-area"
         role="group"
         tabIndex={0}
-        aria-label={describe(lane)}
+        aria-label={describe(lane, counts)}
         style={{ height: `${8 + tracks * TRACK_PX}px` }}
         onKeyDown={walk}
         onMouseMove={(event) => point(under(event))}
@@ -99,11 +109,17 @@ export function Lane({ lane, span, now, columns, recent, onToggle, onPoint, onZo
   );
 }
 
-function Label({ lane, onToggle }: Pick<LaneProps, 'lane' | 'onToggle'>) {
+type Counts = ReturnType<typeof countsOf>;
+
+function Label({
+  lane,
+  counts: { runs, failed },
+  onToggle,
+}: Pick<LaneProps, 'lane' | 'onToggle'> & { counts: Counts }) {
   const sub = (
     <span class="tl-sub">
-      {lane.runs === 0 ? '' : plural(lane.runs, 'run')}
-      {lane.failed > 0 && <b class="tone-text-bad"> · {lane.failed} failed</b>}
+      {runs === 0 ? '' : plural(runs, 'run')}
+      {failed > 0 && <b class="tone-text-bad"> · {failed} failed</b>}
     </span>
   );
   if (lane.kind === 'asset') {
@@ -190,7 +206,7 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-function describe({ kind, name, runs, failed, ticks }: TimelineLane): string {
+function describe({ kind, name, ticks }: TimelineLane, { runs, failed }: Counts): string {
   const [next] = ticks;
   const what = kind === 'removed' ? 'Removed assets' : name;
   return [

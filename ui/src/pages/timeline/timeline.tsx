@@ -170,7 +170,7 @@ function Found({
   return (
     <>
       {asTable ? (
-        <AsTable lanes={lanes} span={span} />
+        <AsTable timeline={timeline} lanes={lanes} span={span} />
       ) : (
         <Chart
           timeline={timeline}
