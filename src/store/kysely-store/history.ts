@@ -1,3 +1,4 @@
+import { setImmediate as others } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { MaterializationEvent } from '../../events/step-event.ts';
 import type { HistoryStore, WriteRow } from '../history-store.ts';
@@ -13,6 +14,8 @@ import { pipelineRevisions, pipelineRuns } from './pipeline-history.ts';
 import { toRunMark } from './run-mark.ts';
 
 const ASSETS_AT_ONCE = 500;
+/** Partitions that are read before everybody else has a turn: some 10 ms of work. */
+const PARTITIONS_AT_ONCE = 50;
 /** Schema changes are looked for in so many of the newest writes. */
 const SEARCHED_WRITES = 500;
 
@@ -131,7 +134,8 @@ export function createHistoryStore(context: StoreContext): HistoryStore {
       const assetId = await idOf(assetKey);
       const found = new Map<string, WriteRow>();
       if (assetId === null) return found;
-      for (const text of partitions) {
+      for (const [index, text] of partitions.entries()) {
+        if (index % PARTITIONS_AT_ONCE === PARTITIONS_AT_ONCE - 1) await others();
         const row = await rowOf(assetId, text);
         if (row === undefined || row.mat_event_id === null) continue;
         const written = await writeOf(assetId, row, row.mat_event_id);
