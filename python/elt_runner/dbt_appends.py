@@ -18,7 +18,7 @@ from typing import Any
 
 from elt_runner.errors import Failure
 
-#: Per model; older ones are of work that nobody will try again.
+#: Of other work, per model; older ones nobody will try again.
 KEPT = 200
 #: Strategies that need a key for not writing rows twice; None is the adapter's own choice.
 BY_KEY = {None, "default", "delete+insert", "merge"}
@@ -70,7 +70,8 @@ class Appends:
             self._settle(entries, rows)
             entries[:] = [each for each in entries if not self._is_own(each, partition)]
             entries.append({"work": self._work, "partition": partition, "before": rows, "state": "begun"})
-            del entries[:-KEPT]
+            others = [each for each in entries if each["work"] != self._work]
+            entries[:] = [*others[-KEPT:], *(each for each in entries if each["work"] == self._work)]
 
     def end(self, unique_id: str, partition: str | None) -> None:
         with self._entries(unique_id) as entries:
@@ -99,14 +100,6 @@ class Appends:
             f"an attempt ended while {node.name} appended its rows: nobody can tell whether they are in {node.relation_name}"
             f" (rows before: {_words(before)}, now: {_words(rows)}). If they are missing, run it again, else leave it",
         )
-
-    def forget(self) -> None:
-        """This work is through."""
-        with self._all() as models:
-            for unique_id, entries in list(models.items()):
-                models[unique_id] = [each for each in entries if each["work"] != self._work]
-                if not models[unique_id]:
-                    del models[unique_id]
 
     def _settle(self, entries: list[dict[str, Any]], rows: int | None) -> None:
         """What earlier attempts left open, of this work and of others: only they can have written since."""

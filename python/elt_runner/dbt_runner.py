@@ -79,8 +79,6 @@ class Build:
             code = self._build(portion, is_first=nth == 0)
             if code != 0:
                 return code
-        if self._appends is not None:
-            self._appends.forget()
         events.emit("end", status="ok")
         return 0
 

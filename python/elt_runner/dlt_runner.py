@@ -58,7 +58,7 @@ class Step:
         self._report = Report(request)
         self._observer = Observer(self._report.asset_of)
         data_dir = os.environ["DLT_DATA_DIR"]
-        identity = (os.environ.get("ELT_RUN_ID", ""), os.environ.get("ELT_STEP_KEY", ""))
+        identity = (request["work_run_id"], os.environ.get("ELT_STEP_KEY", ""))
         self._journal = Journal(data_dir, os.path.join(os.path.dirname(request["loaded_file"]), "finished"), *identity)
         self._loaded = Loaded(request["loaded_file"])
         self._interception = Interception(request, self._observer, self._journal)

@@ -16,6 +16,7 @@ import {
   variablesOf,
 } from './sling/render-replication.ts';
 import { portionsOfStep } from './step-partitions.ts';
+import { workRunId } from './work-run-id.ts';
 
 /**
  * Runs the streams of a replication one by one, each as a replication file of its own in the private step directory.
@@ -56,7 +57,7 @@ export const slingRunner: Runner = {
       });
       return { key, portions: parts };
     });
-    const identity = `${spec.ref.runId}\0${spec.ref.stepKey}`;
+    const identity = `${workRunId(spec)}\0${spec.ref.stepKey}`;
     const request = {
       sling: places.sling,
       // Never `--trace`, which prints passwords.

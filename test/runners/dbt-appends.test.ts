@@ -21,8 +21,6 @@ def said(file, steps, hook, alone):
             appends.begin("m", "p", rows)
         elif what == "end":
             appends.end("m", "p")
-        elif what == "forget":
-            appends.forget()
         elif not appends.knows("m", "p"):
             yield "not known"
         else:
@@ -38,7 +36,7 @@ print(json.dumps([
 ]))
 `;
 
-type Step = readonly [work: string, what: 'begin' | 'end' | 'forget' | 'ask', rows?: number | null];
+type Step = readonly [work: string, what: 'begin' | 'end' | 'ask', rows?: number | null];
 interface Case {
   readonly attempt: string;
   readonly steps: readonly Step[];
@@ -166,17 +164,6 @@ const CASES: readonly Case[] = [
     ],
     alone: ['not written', 'not written'],
     shared: ['not written', 'not written'],
-  },
-  {
-    attempt: 'is through',
-    steps: [
-      ['a', 'begin', 5],
-      ['a', 'end'],
-      ['a', 'forget'],
-      ['a', 'ask', 8],
-    ],
-    alone: ['not known'],
-    shared: ['not known'],
   },
 ];
 

@@ -2,6 +2,7 @@ import { sha256 } from '../../lib/digest.ts';
 import { invariant } from '../../lib/invariant.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import { portionVariables, type StepPortion } from '../step-partitions.ts';
+import { workRunId } from '../work-run-id.ts';
 
 /** What `python/elt_runner/dbt_runner.py` is asked to do; written as JSON into the step directory. */
 export interface DbtRequest {
@@ -61,7 +62,7 @@ export function dbtRequest(
       spec.fullRefresh && partitioned
         ? ['full refresh of a partition builds it again; tables and the other partitions are kept']
         : [],
-    work: `${spec.firstRunId ?? spec.ref.runId}/${spec.ref.stepKey}`,
+    work: `${workRunId(spec)}/${spec.ref.stepKey}`,
   };
 }
 

@@ -5,6 +5,7 @@ import { isSplit } from '../../plan/split-resources.ts';
 import type { StepOperation } from '../../plan/step-operation.ts';
 import type { StepSpec } from '../../plan/step-spec.ts';
 import { isoWindow, portionVariables, type StepPartitions } from '../step-partitions.ts';
+import { workRunId } from '../work-run-id.ts';
 
 /** What `python/elt_runner/dlt_runner.py` is asked to do; written as JSON into the step directory. */
 export interface DltRequest {
@@ -51,6 +52,8 @@ export interface DltRequest {
   readonly schema_contract: string | Readonly<Record<string, string>> | null;
   readonly on_pending: 'load' | 'abort';
   readonly on_uncertain: 'fail' | 'load' | 'skip';
+  /** Names what is remembered from one attempt to the next. */
+  readonly work_run_id: string;
   /** For locks between the steps of this machine. */
   readonly lock_dir: string;
   readonly loaded_file: string;
@@ -141,6 +144,7 @@ export function dltRequest(spec: StepSpec, partitions: StepPartitions, stateDir:
     schema_contract: contractOf(config.schemaContract),
     on_pending: config.onPending ?? 'load',
     on_uncertain: config.onUncertain ?? 'fail',
+    work_run_id: workRunId(spec),
     lock_dir: `${stateDir.split('/').slice(0, -2).join('/')}/.locks`,
     loaded_file: `${stateDir}/dlt/loaded.json`,
     partition_data_dir: partitioned ? dltDataDir(spec, stateDir) : null,

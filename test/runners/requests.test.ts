@@ -31,9 +31,9 @@ const FOLDERS: Record<string, { readonly runner: Runner; readonly config: Partia
   },
 };
 
-async function command(tool: string, level: LogLevel | null) {
+async function command(tool: string, fields: Parameters<typeof stepSpec>[2]) {
   const { runner, config } = FOLDERS[tool]!;
-  const spec = stepSpec(tool as Tool, config, { runConfig: level === null ? {} : { log_level: level } });
+  const spec = stepSpec(tool as Tool, config, fields);
   const assets = spec.assets.map((asset) => (tool === 'dbt' ? { ...asset, resource: 'model.a.b' } : asset));
   const places = {
     stepDir: join(tree, 'step'),
@@ -57,10 +57,20 @@ it.each([
   ['sling', 'DEBUG', { request: { debug: true } }],
   ['sling', 'INFO', { request: { debug: false } }],
 ] as [string, LogLevel, object][])('%s hears of the level %s', async (tool, level, expected) => {
-  expect(await command(tool, level)).toMatchObject(expected);
+  expect(await command(tool, { runConfig: { log_level: level } })).toMatchObject(expected);
 });
 
 it.each(['dlt', 'dbt'])('%s is left as the folder has it where no level was asked for', async (tool) => {
-  const { env } = await command(tool, null);
+  const { env } = await command(tool, {});
   expect(Object.keys(env).filter((name) => name.endsWith('LOG_LEVEL'))).toEqual([]);
+});
+
+it.each(Object.keys(FOLDERS))('%s takes a retry by a policy for the work of the first run', async (tool) => {
+  const [first, retried, other] = await Promise.all([
+    command(tool, { runId: 'first' }),
+    command(tool, { runId: 'second', firstRunId: 'first' }),
+    command(tool, { runId: 'second' }),
+  ]);
+  expect(retried).toEqual(first);
+  expect(other).not.toEqual(first);
 });
