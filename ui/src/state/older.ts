@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { get, segment } from '../api/client.ts';
 import { toastError } from './toasts.ts';
 
@@ -23,12 +23,17 @@ export function useOlder<T>(
   idOf: (item: T) => string | number,
   failure: string,
 ): Older<T> {
-  const [older, setOlder] = useState<ListPage<T> | null>(null);
+  const older = useRef<ListPage<T> | null>(null);
+  const last = useRef(first);
   const [busy, setBusy] = useState(false);
+  if (last.current !== first) {
+    if (older.current !== null) older.current = followed(older.current, last.current, first, idOf);
+    last.current = first;
+  }
   const known = new Set(first.items.map(idOf));
-  const cursor = older === null ? first.next_cursor : older.next_cursor;
+  const cursor = older.current === null ? first.next_cursor : older.current.next_cursor;
   return {
-    all: [...first.items, ...(older?.items ?? []).filter((item) => !known.has(idOf(item)))],
+    all: [...first.items, ...(older.current?.items ?? []).filter((item) => !known.has(idOf(item)))],
     hasMore: cursor !== null,
     busy,
     async more() {
@@ -36,11 +41,31 @@ export function useOlder<T>(
       setBusy(true);
       try {
         const next = await get<ListPage<T>>(`${path}&cursor=${segment(cursor)}`);
-        setOlder({ items: [...(older?.items ?? []), ...next.items], next_cursor: next.next_cursor });
+        older.current = {
+          items: [...(older.current?.items ?? []), ...next.items],
+          next_cursor: next.next_cursor,
+        };
       } catch (error) {
         toastError(failure, error);
       }
       setBusy(false);
     },
   };
+}
+
+/**
+ * What stands behind a first page that is new: with what the new ones pushed out of it, so that nothing between is missing.
+ * Null: more came than a page holds, and what lies between is not known.
+ */
+export function followed<T>(
+  older: ListPage<T>,
+  before: ListPage<T>,
+  now: ListPage<T>,
+  idOf: (item: T) => string | number,
+): ListPage<T> | null {
+  const known = new Set(now.items.map(idOf));
+  const kept = before.items.findLastIndex((item) => known.has(idOf(item)));
+  if (kept === -1 && before.items.length > 0) return null;
+  // What is missing before the last that stayed does not belong to the list any more.
+  return { ...older, items: [...before.items.slice(kept + 1), ...older.items] };
 }
