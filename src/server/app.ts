@@ -20,6 +20,7 @@ import { automationRoutes } from './routes/automation.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { componentRoutes } from './routes/components.ts';
 import { controlRoutes } from './routes/controls.ts';
+import { doctorRoutes } from './routes/doctor.ts';
 import { healthRoutes } from './routes/health.ts';
 import { insightsRoutes } from './routes/insights.ts';
 import { instanceRoutes } from './routes/instance.ts';
@@ -96,6 +97,7 @@ function routes(app: App, deps: AppDeps): void {
       pipelineRoutes(api, deps);
       planRoutes(api, deps);
       instanceRoutes(api, deps);
+      doctorRoutes(api, deps);
       auditRoutes(api, deps);
       insightsRoutes(api, deps);
       streams = eventStreamRoute(api, deps);

@@ -228,6 +228,7 @@ function requestsOf({
     'get /api/v1/drift': ['/api/v1/drift'],
     'get /api/v1/revisions/{range}/diff': ['/api/v1/revisions/1...2/diff'],
     'get /api/v1/diagnostics': ['/api/v1/diagnostics'],
+    'get /api/v1/doctor': ['/api/v1/doctor'],
     'get /api/v1/instance': ['/api/v1/instance'],
     'get /api/v1/audit': ['/api/v1/audit'],
     'get /api/v1/insights': ['/api/v1/insights?by=asset'],

@@ -11,6 +11,7 @@ import * as backfill from '../../src/server/contract/backfill.ts';
 import * as common from '../../src/server/contract/common.ts';
 import * as component from '../../src/server/contract/component.ts';
 import * as dltState from '../../src/server/contract/dlt-state.ts';
+import * as doctor from '../../src/server/contract/doctor.ts';
 import * as history from '../../src/server/contract/history.ts';
 import * as insights from '../../src/server/contract/insights.ts';
 import * as instance from '../../src/server/contract/instance.ts';
@@ -175,6 +176,29 @@ function registerReads(app: FastifyInstance, world: World): void {
   const id = (request: FastifyRequest, name = 'id'): string => (request.params as Params)[name]!;
   const query = (request: FastifyRequest): Params => request.query as Params;
 
+  get('/doctor', doctor.DoctorReport, () => ({
+    items: [
+      { name: 'node', of: 'machine' as const, status: 'ok' as const, text: '24.0.0', fix: null },
+      {
+        name: 'disk',
+        of: 'machine' as const,
+        status: 'warning' as const,
+        text: '812 MB free',
+        fix: 'free some space for /srv/elt',
+      },
+      {
+        name: 'store',
+        of: 'service' as const,
+        status: 'ok' as const,
+        text: '48 MB, 10402 events',
+        fix: null,
+      },
+    ],
+    variables: [
+      { name: 'SHOP_API_KEY', present: false, pipelines: ['shop_events'] },
+      { name: 'SHOP_POSTGRES', present: true, pipelines: ['shop_files', 'shop_orders'] },
+    ],
+  }));
   get('/instance', instance.Instance, () => world.instance);
   get('/components', component.ComponentList, () => listOf(world.components));
   get('/components/:id/revisions', component.RevisionList, () =>

@@ -18,7 +18,8 @@ import { RefreshAccepted, RefreshQuery } from '../contract/system.ts';
 import { decodeNumberCursor, encodeCursor, pageOf } from '../cursor.ts';
 import { problems } from '../openapi.ts';
 import { allDiagnostics } from '../views/all-diagnostics.ts';
-import { componentView, diffView, refreshView, revisionView } from '../views/component-view.ts';
+import { componentViewOf } from '../views/component-status.ts';
+import { diffView, refreshView, revisionView } from '../views/component-view.ts';
 import { diagnosticViews } from '../views/diagnostic-view.ts';
 import { revisionRuns } from '../views/revision-runs.ts';
 import { viewContext } from '../views/view-context.ts';
@@ -197,20 +198,8 @@ export function componentRoutes(app: App, deps: AppDeps): void {
     return (await store.components.revision(name, revisionId))?.appliedAt ?? null;
   }
 
-  async function view(status: ComponentStatus): Promise<Component> {
-    const diagnostics = await diagnosticViews(
-      viewContext(deps),
-      components,
-      allDiagnostics(components).filter((placed) => placed.component === status.name),
-    );
-    const { lastApplied } = status;
-    const revision =
-      lastApplied === null ? null : await store.components.revision(status.name, lastApplied.revisionId);
-    return componentView(status, {
-      demo: deps.settings.demo,
-      diagnostics,
-      summary: revision?.summary ?? null,
-    });
+  function view(status: ComponentStatus): Promise<Component> {
+    return componentViewOf(deps, status);
   }
 
   function componentNamed(name: string): ComponentStatus {

@@ -1,3 +1,4 @@
+import type { DoctorReport } from '../../../../src/server/contract/doctor.ts';
 import type { Instance } from '../../../../src/server/contract/instance.ts';
 import { Load } from '../../components/load.tsx';
 import { Facts, Page, Section } from '../../components/page.tsx';
@@ -7,7 +8,9 @@ import { bytes, count, shortDigest } from '../../lib/format.ts';
 import type { Shown } from '../../lib/status.ts';
 import { connection } from '../../live/connection.ts';
 import { ThemeChoice } from '../../shell/theme-choice.tsx';
+import { concernsInstance } from '../../state/concerns.ts';
 import { instance } from '../../state/instance.ts';
+import { useResource } from '../../state/resource.ts';
 
 export function System() {
   return (
@@ -16,6 +19,7 @@ export function System() {
         {(data) => (
           <>
             <Service data={data} />
+            <Doctor />
             <Concurrency data={data} />
             <Environments data={data} />
             <Daemons data={data} />
@@ -51,6 +55,59 @@ function Service({ data }: { data: Instance }) {
         />
       </div>
     </Section>
+  );
+}
+
+const CHECKS: Readonly<Record<DoctorReport['items'][number]['status'], Shown>> = {
+  ok: { tone: 'ok', text: 'Well' },
+  warning: { tone: 'warn', text: 'Warning' },
+  failed: { tone: 'bad', text: 'Failed' },
+};
+const WORST = ['failed', 'warning', 'ok'];
+
+/** What `elt doctor` says, the worst first, and which variables folders name: there or not, never a value. */
+function Doctor() {
+  const report = useResource<DoctorReport>('/doctor', concernsInstance);
+  return (
+    <Load from={report} what="The checks">
+      {({ items, variables }) => (
+        <>
+          <Section title="Doctor" aside={<span class="faint">elt doctor</span>}>
+            <ul class="card plain-list">
+              {items
+                .toSorted((a, b) => WORST.indexOf(a.status) - WORST.indexOf(b.status))
+                .map(({ name, status, text, fix }) => (
+                  <li key={`${name} ${text}`} class="row tight wrap">
+                    <Status shown={CHECKS[status]} /> <strong>{name}</strong>
+                    <bdi class="break">{text}</bdi>
+                    {fix !== null && <span class="faint">{fix}</span>}
+                  </li>
+                ))}
+            </ul>
+          </Section>
+          <Section title="Variables" aside={<span class="faint">names only</span>}>
+            {variables.length === 0 ? (
+              <p class="card faint">No folder refers to one in its env:.</p>
+            ) : (
+              <ul class="card plain-list">
+                {variables.map(({ name, present, pipelines }) => (
+                  <li key={name} class="row tight wrap">
+                    <Status
+                      shown={present ? { tone: 'ok', text: 'Set' } : { tone: 'warn', text: 'Not set' }}
+                    />
+                    <code class="break">{name}</code>
+                    <span class="faint">
+                      {pipelines.slice(0, 5).join(', ')}
+                      {pipelines.length > 5 && ` and ${pipelines.length - 5} more`}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Section>
+        </>
+      )}
+    </Load>
   );
 }
 
