@@ -123,6 +123,8 @@ export async function faultsOf(
     await page.goto(url + path);
     await settled(page);
     if (/lineage/.test(path)) await page.locator('.graph-node, .table, .empty').first().waitFor();
+    // What the selection comes to is asked for after it is drawn.
+    if (/&sel=/.test(path)) await page.locator('main .button.primary:enabled').first().waitFor();
     if (folder !== null) await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, '-')}.png`) });
     const violations = await violationsOf(page, contrast === 'more');
     const overflow = await page.evaluate<number>(OVERFLOW);
