@@ -12,11 +12,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import dlt
 from dlt.common.schema.utils import normalize_schema_name
 from dlt.pipeline.pipeline import Pipeline
 
-from elt_runner import dlt_unique, events
+from elt_runner import dlt_state, dlt_unique, events
 
 
 def adopt(
@@ -33,7 +32,7 @@ def adopt(
     pipeline.sync_destination(**{name: place[name] for name in ("destination", "staging", "dataset_name") if name in place})
     pipeline._state_restored = True
     for name in others:
-        other = _open(pipeline, name)
+        other = dlt_state.beside(pipeline, pipeline.pipelines_dir, name)
         if other.has_pending_data:
             events.log("info", f"{name}: finishing a load that was left pending, before {pipeline.pipeline_name} goes on from its state")
             run(other, None, **place)
@@ -55,28 +54,6 @@ def _others(pipeline: Any, own_resource: str | None) -> list[str]:
 
 def _has_state(pipelines_dir: str, name: str) -> bool:
     return os.path.exists(os.path.join(pipelines_dir, name, Pipeline.STATE_FILE))
-
-
-def _open(pipeline: Any, name: str) -> Any:
-    """Another name of the pipeline, with the same destination and dataset."""
-    other = dlt.pipeline(
-        name,
-        pipelines_dir=pipeline.pipelines_dir,
-        destination=_unbound(pipeline.destination),
-        staging=_unbound(pipeline.staging),
-    )
-    # As it is: a layout of dataset names is in it already.
-    other.dataset_name = pipeline.dataset_name
-    return other
-
-
-def _unbound(destination: Any) -> Any:
-    """A pipeline binds its destination to its own working directory."""
-    if destination is None:
-        return None
-    free = copy.copy(destination)
-    free.config_params = {name: value for name, value in destination.config_params.items() if name != "pipeline_working_dir"}
-    return free
 
 
 def _move(pipeline: Any, other: Any, resource: str, named: set[str]) -> None:
