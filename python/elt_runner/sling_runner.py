@@ -41,6 +41,9 @@ class Cancel:
         env = {**os.environ, "SLING_OUTPUT": "json"}
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as child:
             self.child = child
+            if self.requested:
+                # The signal came before there was a child to send it to.
+                child.send_signal(signal.SIGINT)
             stdout, stderr = child.communicate()
             self.child = None
             return subprocess.CompletedProcess(argv, child.returncode, stdout, stderr)

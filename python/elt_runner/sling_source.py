@@ -140,6 +140,8 @@ def _sqlite_range(path: str, stream: str, update_key: str, ranges: dict[str, str
     if forms[0] not in (" text", "Ttext"):
         raise _unclear(stream, update_key, "whole numbers" if forms[0] == "integer" else f"values such as {forms[0]}")
     lower, upper = ranges["timestamp"].split(",")
+    # Text without seconds stands before the one that has them.
+    lower = lower.removesuffix(":00")
     # What follows the second (a fraction, Z, +00:00) stands before the tilde.
     return f"{lower},{upper[:19]}~".replace(" ", forms[0][0])
 
