@@ -36,6 +36,9 @@ PROCESSES = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"}
 DRIVERS = ("duckdb", "psycopg2", "psycopg")
 
 
+_INHERITED = object()
+
+
 class Refused(OSError):
     """What code wanted to do while it was only being looked at."""
 
@@ -78,8 +81,9 @@ class Look:
         originals: dict[str, Any] = {}
 
         def replace(name: str, value: Any) -> None:
-            if name in vars(Pipeline):
-                originals[name] = vars(Pipeline)[name]
+            # A release of dlt can have it in a class above, or not at all.
+            if hasattr(Pipeline, name):
+                originals[name] = vars(Pipeline).get(name, _INHERITED)
                 setattr(Pipeline, name, value)
 
         init = Pipeline.__init__
@@ -107,7 +111,10 @@ class Look:
             yield
         finally:
             for name, value in originals.items():
-                setattr(Pipeline, name, value)
+                if value is _INHERITED:
+                    delattr(Pipeline, name)
+                else:
+                    setattr(Pipeline, name, value)
 
     def _note(self, pipeline: Any, data: Any, arguments: Facts) -> None:
         name = pipeline.pipeline_name
