@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { followed } from '../../ui/src/state/older.ts';
 
-const page = (text: string, cursor: string | null = null) => ({ items: [...text], next_cursor: cursor });
+const page = (text: string, cursor: string | null = null) => ({ items: text.split(''), next_cursor: cursor });
 const behind = (before: string, now: string) =>
   followed(page('edc', 'c'), page(before), page(now), (item) => item)?.items.join('') ?? null;
 
