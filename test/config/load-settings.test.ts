@@ -256,6 +256,7 @@ describe('mistakes', () => {
     [{ ELT_PORT: 'x' }, 'ELT_PORT (environment) is "x"'],
     [{ ELT_PORT: '70000' }, 'ELT_PORT (environment) is "70000"'],
     [{ ELT_MAX_CONCURRENT: '0' }, 'ELT_MAX_CONCURRENT (environment) is "0"'],
+    [{ ELT_WARM_STARTS: 'sometimes' }, 'ELT_WARM_STARTS (environment) is "sometimes"'],
     [{ ELT_LOG_LEVEL: 'loud' }, 'ELT_LOG_LEVEL (environment) is "loud"'],
     [{ ELT_PASS_ENV: 'A,b-c' }, 'ELT_PASS_ENV (environment) is "A,b-c"'],
     [{ ELT_ALERT_ENV: 'A b-c' }, 'ELT_ALERT_ENV (environment) is "A b-c"'],
