@@ -85,14 +85,15 @@ export async function startWarmServer(options: WarmServerOptions): Promise<WarmS
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   child.on('error', () => undefined);
-  child.unref();
   const socket = child.stdio[3] as Socket;
   socket.on('error', () => undefined);
-  socket.unref();
   const closed = new Promise<void>((resolve) => void child.once('close', () => resolve()));
   const lines = readLines(socket);
   const timer = setTimeout(() => child.kill('SIGKILL'), options.startMs);
   const first = await lines.first;
+  // While it comes up it may be all that a command waits for; after that nobody stays for it.
+  child.unref();
+  socket.unref();
   clearTimeout(timer);
   const ready = Ready.safeParse(first);
   if (!ready.success) {
