@@ -7,6 +7,7 @@ import { benchRefresh } from './refresh.ts';
 import { benchService } from './service.ts';
 import { benchSteps } from './steps.ts';
 import { benchTime } from './time.ts';
+import { benchUi } from './ui.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   automation: benchAutomation,
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   service: benchService,
   steps: benchSteps,
   time: benchTime,
+  ui: benchUi,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
@@ -27,9 +29,21 @@ for (const name of wanted) {
     continue;
   }
   console.log(name);
-  for (const { what, value, unit, aim, peer } of await bench()) {
-    const wish = aim === null ? '' : `  (aim ≤ ${aim} ${unit}${value > aim ? ', missed' : ''})`;
-    const others = peer === undefined ? '' : `  [${peer}]`;
-    console.log(`  ${what}: ${value.toFixed(3)} ${unit}${wish}${others}`);
-  }
+  printTable(await bench());
+}
+
+/** A figure a line: what, the value, what is aimed at, what others take. */
+function printTable(figures: readonly Figure[]): void {
+  const rows = figures.map(({ what, value, unit, aim, peer = '' }) => [
+    what,
+    `${value.toFixed(3)} ${unit}`,
+    aim === null ? '' : `aim ≤ ${aim} ${unit}${value > aim ? ', missed' : ''}`,
+    peer,
+  ]);
+  const width = (column: number): number => Math.max(0, ...rows.map((row) => row[column]!.length));
+  const widths = [width(0), width(1), width(2)] as const;
+  for (const [what = '', value = '', aim = '', peer = ''] of rows)
+    console.log(
+      `  ${what.padEnd(widths[0])}  ${value.padStart(widths[1])}  ${aim.padEnd(widths[2])}  ${peer}`.trimEnd(),
+    );
 }
