@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -38,4 +38,18 @@ it('a server that no step could use ends as one that is idle, and such steps sta
 it('a process that cannot even be made is a cold start, this time and the next', async () => {
   const impossible = { ...need, python: '/no\0where/python' };
   for (const _ of [1, 2]) expect(await scripts.warmStarts.serverFor(impossible, {}, NEVER)).toBeNull();
+});
+
+it('the end of the service does not wait for a server that does not come up', async () => {
+  const marked = join(home, 'sleeps');
+  const slow = warmScripts(
+    {},
+    {
+      preload: `import sys, time\nif sys.argv[1] == "warm":\n    open(${JSON.stringify(marked)}, "w")\n    time.sleep(60)`,
+    },
+  );
+  const asked = slow.warmStarts.serverFor(need, {}, NEVER);
+  await expect.poll(() => existsSync(marked), { timeout: 10_000 }).toBe(true);
+  await slow.remove();
+  expect(await asked).toBeNull();
 });

@@ -49,6 +49,8 @@ export interface WarmServerOptions {
   /** What all steps have alike: PATH, language, time zone. */
   readonly env: Readonly<Record<string, string>>;
   readonly startMs: number;
+  /** Ends one that is still coming up. */
+  readonly signal: AbortSignal;
 }
 
 const Ready = z.discriminatedUnion('ready', [
@@ -89,12 +91,15 @@ export async function startWarmServer(options: WarmServerOptions): Promise<WarmS
   socket.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => void child.once('close', () => resolve()));
   const lines = readLines(socket);
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.startMs);
+  const giveUp = AbortSignal.any([options.signal, AbortSignal.timeout(options.startMs)]);
+  const kill = (): void => void child.kill('SIGKILL');
+  giveUp.addEventListener('abort', kill);
+  if (giveUp.aborted) kill();
   const first = await lines.first;
   // While it comes up it may be all that a command waits for; after that nobody stays for it.
   child.unref();
   socket.unref();
-  clearTimeout(timer);
+  giveUp.removeEventListener('abort', kill);
   const ready = Ready.safeParse(first);
   if (!ready.success) {
     child.kill('SIGKILL');

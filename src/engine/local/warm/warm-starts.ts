@@ -94,7 +94,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
   const told = new Set<string>();
   const ending = new Set<Promise<void>>();
   let memoryLook: NodeJS.Timeout | null = null;
-  let isClosed = false;
+  const closing = new AbortController();
 
   function begin(key: string, need: WarmNeed): Entry | null {
     if ((pauses.get(key) ?? 0) > performance.now() || isMemoryShort()) return null;
@@ -116,6 +116,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
       const started = await startServer(need);
       if (!started.ok) {
         if (entries.get(key) === entry) entries.delete(key);
+        if (closing.signal.aborted) return null;
         pauses.set(key, started.isFinal ? Infinity : performance.now() + limits.pauseMs);
         logger.warn(
           { tool: need.tool, env_key: need.envKey, reason: started.reason },
@@ -131,7 +132,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
       entry.server = started.server;
       unfitness.set(key, (env) => started.server.unfitFor(env));
       // Whoever asked for it may not want it, or not any more.
-      if (isClosed || entries.get(key) !== entry) retire(entry);
+      if (closing.signal.aborted || entries.get(key) !== entry) retire(entry);
       else use(entry);
       return started.server;
     }
@@ -141,7 +142,14 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
   async function startServer({ python, tool }: WarmNeed): Promise<WarmStart> {
     try {
       const env = sharedEnvironment(options.environment(), python);
-      return await startWarmServer({ python, pythonDir, tool, env, startMs: limits.startMs });
+      return await startWarmServer({
+        python,
+        pythonDir,
+        tool,
+        env,
+        startMs: limits.startMs,
+        signal: closing.signal,
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { ok: false, reason, isFinal: false };
@@ -203,7 +211,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
   return {
     async serverFor(need, env, signal) {
       const key = `${need.tool} ${need.envKey}`;
-      if (isClosed || signal.aborted) return null;
+      if (closing.signal.aborted || signal.aborted) return null;
       if (isUnfit(key, need.tool, env)) return null;
       const known = entries.get(key);
       if (known !== undefined && isSpent(known)) retire(known);
@@ -218,7 +226,7 @@ export function createWarmStarts(options: WarmStartsOptions): WarmStarts {
     servers: () =>
       [...entries.values()].flatMap(({ server }) => (server === null || server.isGone() ? [] : [server.pid])),
     async close() {
-      isClosed = true;
+      closing.abort();
       const all = [...entries.values()];
       for (const entry of all) retire(entry);
       await Promise.all(all.map(({ coming }) => coming));
