@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { followed } from '../../ui/src/state/older.ts';
+import { followed } from '../../ui/src/lib/list-page.ts';
 
 const page = (text: string, cursor: string | null = null) => ({ items: text.split(''), next_cursor: cursor });
 const behind = (before: string, now: string) =>

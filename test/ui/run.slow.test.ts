@@ -55,8 +55,8 @@ it('splits the time of a step: waiting, environment, imports, work, and each att
   const kinds = (step: string) =>
     row(page, step)
       .locator('.piece')
-      .evaluateAll((pieces) =>
-        pieces.map((piece) => (piece.getAttribute('class') ?? '').split(/ is-| tone/)[1]),
+      .evaluateAll(
+        '(pieces) => pieces.map((piece) => piece.getAttribute("class").split(/ is-| tone/)[1])',
       );
   await row(page, STEP).locator('.is-starting').first().waitFor();
   expect(await kinds(STEP)).toEqual([
@@ -128,7 +128,7 @@ it('breaks long lines without hiding a part of them', async () => {
   await page.getByText('3 lines', { exact: true }).waitFor();
   const hidden = await page
     .locator('.log-line')
-    .evaluateAll((lines) => lines.map((line) => line.scrollHeight - line.clientHeight > 1));
+    .evaluateAll('(lines) => lines.map((line) => line.scrollHeight - line.clientHeight > 1)');
   expect(hidden).toEqual([false, false, false]);
   expect(await page.locator('.log').evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
 });

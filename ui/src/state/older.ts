@@ -1,11 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { get, segment } from '../api/client.ts';
+import { followed, type ListPage } from '../lib/list-page.ts';
 import { toastError } from './toasts.ts';
-
-export interface ListPage<T> {
-  readonly items: readonly T[];
-  readonly next_cursor: string | null;
-}
 
 export interface Older<T> {
   /** The newest page as it is now, then what was loaded behind it. */
@@ -51,21 +47,4 @@ export function useOlder<T>(
       setBusy(false);
     },
   };
-}
-
-/**
- * What stands behind a first page that is new: with what the new ones pushed out of it, so that nothing between is missing.
- * Null: more came than a page holds, and what lies between is not known.
- */
-export function followed<T>(
-  older: ListPage<T>,
-  before: ListPage<T>,
-  now: ListPage<T>,
-  idOf: (item: T) => string | number,
-): ListPage<T> | null {
-  const known = new Set(now.items.map(idOf));
-  const kept = before.items.findLastIndex((item) => known.has(idOf(item)));
-  if (kept === -1 && before.items.length > 0) return null;
-  // What is missing before the last that stayed does not belong to the list any more.
-  return { ...older, items: [...before.items.slice(kept + 1), ...older.items] };
 }

@@ -7,10 +7,11 @@ import { Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago, Until } from '../../components/time.tsx';
 import { plural } from '../../lib/format.ts';
+import type { ListPage } from '../../lib/list-page.ts';
 import { query, setQuery } from '../../router.ts';
 import { concernsAlerts } from '../../state/concerns.ts';
 import { act } from '../../state/launch.ts';
-import { type ListPage, useOlder } from '../../state/older.ts';
+import { useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
 import { deliveryShown, resultText } from './words.ts';
 

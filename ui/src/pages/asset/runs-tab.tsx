@@ -7,9 +7,10 @@ import { Load } from '../../components/load.tsx';
 import { Section } from '../../components/page.tsx';
 import { RunList } from '../../components/run-list.tsx';
 import { RunStrip } from '../../components/strip.tsx';
+import type { ListPage } from '../../lib/list-page.ts';
 import { query, setQuery } from '../../router.ts';
 import { concernsAsset } from '../../state/concerns.ts';
-import { type ListPage, useOlder } from '../../state/older.ts';
+import { useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
 import { Materializations } from './materializations.tsx';
 

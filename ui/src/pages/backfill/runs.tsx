@@ -7,10 +7,11 @@ import { Section } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Ago, Took } from '../../components/time.tsx';
 import { count, listText, partitionText } from '../../lib/format.ts';
+import type { ListPage } from '../../lib/list-page.ts';
 import { runShown, type Shown } from '../../lib/status.ts';
 import { query, runHref, setQuery } from '../../router.ts';
 import { concernsBackfill } from '../../state/concerns.ts';
-import { type ListPage, useOlder } from '../../state/older.ts';
+import { useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
 
 const LIMIT = 100;

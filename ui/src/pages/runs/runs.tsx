@@ -8,12 +8,13 @@ import { Page } from '../../components/page.tsx';
 import { RunList } from '../../components/run-list.tsx';
 import { plural } from '../../lib/format.ts';
 import { fuzzyScore } from '../../lib/fuzzy.ts';
+import type { ListPage } from '../../lib/list-page.ts';
 import { causeText, runTitle } from '../../lib/run-text.ts';
 import { navigate, query, runHref, setQuery } from '../../router.ts';
 import { isRunEvent } from '../../state/concerns.ts';
 import { instance } from '../../state/instance.ts';
 import { rememberList } from '../../state/neighbours.ts';
-import { type ListPage, useOlder } from '../../state/older.ts';
+import { useOlder } from '../../state/older.ts';
 import { useResource } from '../../state/resource.ts';
 import { BulkBar } from './bulk-bar.tsx';
 
