@@ -42,7 +42,7 @@ export interface WarmLimits {
   readonly pauseMs: number;
 }
 
-export const WARM_LIMITS: WarmLimits = {
+const WARM_LIMITS: WarmLimits = {
   servers: 4,
   idleMs: 3 * 60_000,
   ageMs: 60 * 60_000,
