@@ -1,6 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openBrowser, openTab, settled } from './browser.ts';
+import { COMMIT } from './fixture/assets.ts';
+import { FAILED_RUN } from './fixture/shop.ts';
 import { type Fixture, startFixture } from './fixture-server.ts';
 
 let opened: Browser | { readonly skip: string };
@@ -88,6 +90,33 @@ it.each(['Control+k', 'Meta+k'])('goes anywhere and does anything by %s', async 
   await page.getByRole('dialog', { name: 'Materialize shop_report' }).waitFor();
   await press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+it('finds runs and commits by name, id and sha, and acts on what is selected', async () => {
+  const choose = async (typed: string, name: string | RegExp): Promise<void> => {
+    await press('Control+k');
+    await page.getByRole('combobox', { name: 'Asset, run, commit, page or command' }).waitFor();
+    await page.keyboard.type(typed);
+    await page.getByRole('option', { name, selected: true }).waitFor();
+    await press('Enter');
+  };
+  await choose(FAILED_RUN.slice(0, 13), /failed/);
+  await page.waitForURL(`**/runs/${FAILED_RUN}`);
+  await choose(COMMIT.slice(0, 8), /^3f1c9ae /);
+  await page.locator('.revision').getByText('schedule.cron_schedule').waitFor();
+  // By its address as well; and two of them compared.
+  await page.goto(`${fixture.url}/git/${COMMIT.slice(0, 10)}`);
+  await page.locator('.revision').getByText('schedule.cron_schedule').waitFor();
+  await page.goto(`${fixture.url}/git/compare/41...42`);
+  await page.waitForURL('**/git/plan?from=41&to=42');
+  await page.goto(`${fixture.url}/git/0123456789`);
+  await page.getByText('No revision of 0123456789 is kept').waitFor();
+
+  await press('g', 'a');
+  await page.getByRole('heading', { name: 'Assets' }).waitFor();
+  await press('j', 'x', '.');
+  await page.getByRole('region', { name: 'Selection' }).getByText('1 selected').waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Materialize…');
 });
 
 it('lists its keys on ?', async () => {

@@ -1,8 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Diagnostic } from '../../../../src/server/contract/common.ts';
+import type { RefreshResult } from '../../../../src/server/contract/component.ts';
 import { getAll, segment } from '../../api/client.ts';
 import { Button, Segmented } from '../../components/controls.tsx';
 import { Empty } from '../../components/feedback.tsx';
+import { CommitChip } from '../../components/links.tsx';
 import { Load } from '../../components/load.tsx';
 import { Page } from '../../components/page.tsx';
 import { plural } from '../../lib/format.ts';
@@ -62,6 +64,8 @@ function Found({ all }: { all: readonly Diagnostic[] }) {
           onChoose={(value) => setQuery({ severity: value === ANY ? '' : value })}
         />
         <span class="faint">Every other pipeline runs as before.</span>
+        <span class="grow" />
+        <Recheck />
       </div>
       {files.map(([file, problems]) => (
         <section key={file} class="card problem-file" aria-label={file === '' ? 'The repository' : file}>
@@ -81,6 +85,37 @@ function Found({ all }: { all: readonly Diagnostic[] }) {
           </ul>
         </section>
       ))}
+    </>
+  );
+}
+
+/** Looks at Git again, now: for whoever has just pushed. What is mended goes by itself. */
+function Recheck() {
+  const [busy, setBusy] = useState(false);
+  const all = components.data.value ?? [];
+  const recheck = async (): Promise<void> => {
+    setBusy(true);
+    for (const { name } of all) {
+      const path = `/components/${segment(name)}/refresh?wait=true`;
+      const result = await act<Partial<RefreshResult>>(path, {}, `${name} was not checked again`);
+      if (result?.status === 'failed')
+        toast('bad', `${name} could not be fetched`, { detail: result.error?.message ?? null });
+      else if (result?.status === 'unchanged') toast('ok', `${name}: nothing new in Git`);
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      {all.map(({ name, head }) =>
+        head === null ? null : (
+          <span key={name} class="faint row tight">
+            <CommitChip commit={head.commit} url={head.url} title={head.message} /> <bdi>{head.author}</bdi>
+          </span>
+        ),
+      )}
+      <Button icon="refresh" busy={busy} onClick={() => void recheck()}>
+        {busy ? 'Checking…' : 'Check again'}
+      </Button>
     </>
   );
 }
