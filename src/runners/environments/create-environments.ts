@@ -196,6 +196,8 @@ export function createEnvironments(options: EnvironmentsOptions): EnvironmentMan
     if (build === undefined) {
       build = buildEnvironment(plan, directory).finally(() => builds.delete(plan.envKey));
       builds.set(plan.envKey, build);
+      // Whoever waits hears of a failure; when all have left, it is told by progress and log alone.
+      build.catch(() => undefined);
     }
     await unlessAborted(build, signal);
     return directory;
