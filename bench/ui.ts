@@ -127,8 +127,8 @@ function beside(figure: Figure, anchor: Anchor | null): Figure {
   if (anchor === null) return figure;
   const of = (theirs: number): Figure => figureOf(figure.what, figure.unit, figure.aim, figure.value, theirs);
   if (/cut across layers: collapsed/.test(figure.what)) return of(anchor.thousand.drawnMs);
-  if (/^10,000 partitions: drawn/.test(figure.what)) return of(anchor.partitions.drawnMs);
-  if (/^10,000 partitions: API/.test(figure.what)) return of(anchor.partitions.bytes.api / 1000);
+  if (figure.what.startsWith('10,000 partitions: drawn')) return of(anchor.partitions.drawnMs);
+  if (figure.what.startsWith('10,000 partitions: API')) return of(anchor.partitions.bytes.api / 1000);
   return figure;
 }
 
