@@ -161,8 +161,7 @@ it('shows a bad push where it is, keeps everything else, and forgets it when it 
   await page.keyboard.press('g');
   await page.keyboard.press('a');
   await page.getByText('3 assets').waitFor();
-  for (const key of ['orders', 'report', 'stock'])
-    await page.locator(`a[title="${key}"]`).waitFor();
+  for (const key of ['orders', 'report', 'stock']) await page.locator(`a[title="${key}"]`).waitFor();
   const both = await run('report or stock');
   expect(both.status).toBe('SUCCESS');
   expect(await service.log(both.run_id, 'python_stock')).toContain('more');

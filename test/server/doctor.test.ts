@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/server/contract/doctor.ts';
+import type { Instance } from '../../src/server/contract/instance.ts';
 import { serviceChecks } from '../../src/server/views/service-checks.ts';
 import { variableNames } from '../../src/server/views/variable-names.ts';
 import { surface } from '../helpers/surface.ts';
@@ -17,9 +18,9 @@ it('says of machine and service what is well', async () => {
 
 it('gives a cause and a fix for a daemon that is silent, and one that fails', async () => {
   const { app } = await surface({});
-  const instance = (await app.inject('/api/v1/instance')).json();
+  const instance = (await app.inject('/api/v1/instance')).json<Instance>();
   const now = Date.UTC(2026, 0, 20);
-  const daemon = (name: string, secondsAgo: number, error: string | null) => ({
+  const daemon = (name: string, secondsAgo: number, error: string | null): Instance['daemons'][number] => ({
     name,
     at: new Date(now - secondsAgo * 1000).toISOString(),
     status: error === null ? 'ok' : 'failed',

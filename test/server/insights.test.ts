@@ -47,8 +47,9 @@ it('sums by group, by owner and by asset, of some or of all', async () => {
 });
 
 it('sums what was removed, all together and one by one, its days too', async () => {
-  const { app, publish } = await used();
-  await publish({ stock: SHOP.stock! });
+  const service = await used();
+  const { app } = service;
+  await service.publish({ stock: SHOP.stock! });
   const read = async (query: string) =>
     (await app.inject({ url: `/api/v1/insights?${query}` })).json<InsightsReport>();
   const all = await read('');

@@ -55,9 +55,7 @@ it('splits the time of a step: waiting, environment, imports, work, and each att
   const kinds = (step: string) =>
     row(page, step)
       .locator('.piece')
-      .evaluateAll(
-        '(pieces) => pieces.map((piece) => piece.getAttribute("class").split(/ is-| tone/)[1])',
-      );
+      .evaluateAll('(pieces) => pieces.map((piece) => piece.getAttribute("class").split(/ is-| tone/)[1])');
   await row(page, STEP).locator('.is-starting').first().waitFor();
   expect(await kinds(STEP)).toEqual([
     'waiting',

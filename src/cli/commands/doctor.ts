@@ -62,7 +62,7 @@ async function throughApi(context: CliContext): Promise<HealthCheck[]> {
     await withClient(context, async (client) => {
       const { items } = await client.get<DoctorReport>('/doctor');
       // Those of this machine were made before: without a service, or with one elsewhere, they are others.
-      checks.push(...items.filter((check) => check.of === 'service').map(({ of: _, ...check }) => check));
+      for (const { of, ...check } of items) if (of === 'service') checks.push(check);
       return EXIT.ok;
     });
   } catch (error) {
