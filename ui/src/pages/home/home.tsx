@@ -32,20 +32,34 @@ interface RunPage {
 export function Home() {
   useResource('/assets', concernsAssets);
   const runs = useResource<RunPage>('/runs?limit=30', isRunEvent);
+  // All at once: what came first would be pushed down by what comes above it.
+  const isKnown = [assets, components, instance, runs].every(
+    ({ data, error }) => data.value !== undefined || error.value !== undefined,
+  );
   return (
     <Page title="Home" wide actions={<MaterializeAll />}>
       <div class="home">
         <div class="home-main">
-          <NeedsAttention runs={runs} />
-          <Load from={runs} what="Runs" skeleton={<Skeleton rows={3} />}>
-            {({ items }) => <Running runs={items} />}
-          </Load>
-          <Day />
+          {isKnown ? (
+            <>
+              <NeedsAttention runs={runs} />
+              <Load from={runs} what="Runs" skeleton={<Skeleton rows={3} />}>
+                {({ items }) => <Running runs={items} />}
+              </Load>
+              <Day />
+            </>
+          ) : (
+            <Skeleton rows={10} />
+          )}
         </div>
         <div class="home-side">
-          <SyncCard />
-          <NextTicks />
-          <Groups />
+          {isKnown && (
+            <>
+              <SyncCard />
+              <NextTicks />
+              <Groups />
+            </>
+          )}
         </div>
       </div>
     </Page>
