@@ -52,10 +52,11 @@ it('shows the cause first, and that of the attempt before', async () => {
 
 it('splits the time of a step: waiting, environment, imports, work, and each attempt', async () => {
   const page = await tab();
-  const kinds = (step: string) =>
-    row(page, step)
-      .locator('.piece')
-      .evaluateAll('(pieces) => pieces.map((piece) => piece.getAttribute("class").split(/ is-| tone/)[1])');
+  const kinds = async (step: string): Promise<(string | undefined)[]> => {
+    const pieces = await row(page, step).locator('.piece').all();
+    const classes = await Promise.all(pieces.map((piece) => piece.getAttribute('class')));
+    return classes.map((text) => text?.split(/ is-| tone/)[1]);
+  };
   await row(page, STEP).locator('.is-starting').first().waitFor();
   expect(await kinds(STEP)).toEqual([
     'waiting',
@@ -124,9 +125,9 @@ it('breaks long lines without hiding a part of them', async () => {
   );
   const page = await tab(`/runs/${FAILED_RUN}?wrap=1`);
   await page.getByText('3 lines', { exact: true }).waitFor();
-  const hidden = await page
-    .locator('.log-line')
-    .evaluateAll('(lines) => lines.map((line) => line.scrollHeight - line.clientHeight > 1)');
+  const hidden = await page.evaluate<boolean[]>(
+    `[...document.querySelectorAll('.log-line')].map((line) => line.scrollHeight - line.clientHeight > 1)`,
+  );
   expect(hidden).toEqual([false, false, false]);
   expect(await page.locator('.log').evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
 });
