@@ -278,7 +278,8 @@ it('two services build an environment once', async () => {
   const [a, b] = await Promise.all([manager, other].map((one) => one.ensure({ config: {}, treeDir })));
   expect(b).toEqual(a);
   expect(stages.filter((stage) => stage === 'install')).toHaveLength(1);
-  expect(stages.filter((stage) => stage === 'ready')).toHaveLength(2);
+  // One that comes late finds it ready, and has nothing to tell.
+  expect(stages.at(-1)).toBe('ready');
 });
 
 it('builds without a network what was installed before, and says what is missing otherwise', async () => {
