@@ -13,7 +13,8 @@ const slow = { ...shared, testTimeout: 180_000, hookTimeout: 180_000 } as const;
 /** The file's name says how much a test costs; scripts/test.sh chooses the projects. */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // On two cores too: half of the time of most tests is spent on waiting for a process.
+    maxWorkers: 3,
     reporters: ['default', new SummaryReporter()],
     projects: [
       {
